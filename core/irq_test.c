@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interrupt lines: giving out, sharing, early levels, forwarding without an irqfd. */
+#include "core/irq.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "arch/arch.h"
+#include "core/error.h"
+#include "core/event_loop.h"
+#include "core/notifier.h"
+
+static const uint8_t reserved[] = { 6, 0 };
+static const struct arch_layout layout = {
+	.irq_first = 5,
+	.irq_last = 8,
+	.irq_reserved = reserved,
+};
+
+struct wires {
+	int edges[16], level[16], irqfds;
+};
+
+static int line(void *opaque, uint32_t number, bool level)
+{
+	struct wires *w = opaque;
+
+	if (level && !w->level[number])
+		w->edges[number]++;
+	w->level[number] = level;
+	return 0;
+}
+
+static int irqfd(void *opaque, uint32_t number, int fd, bool assign)
+{
+	struct wires *w = opaque;
+
+	w->irqfds += assign ? 1 : -1;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	*state = irq_table_create(&layout);
+	return *state == NULL;
+}
+
+static int teardown(void **state)
+{
+	irq_table_destroy(*state);
+	return 0;
+}
+
+static uint32_t take(struct irq_table *table, bool shared)
+{
+	struct tenon_irq *irq;
+
+	return irq_alloc(table, false, shared, IRQ_ANY, &irq) < 0 ? 0 : irq_number(irq);
+}
+
+static void exclusive_lines_run_out(void **state)
+{
+	struct tenon_irq *irq;
+
+	assert_int_equal(take(*state, false), 5);
+	assert_int_equal(take(*state, false), 7); /* 6 is reserved */
+	assert_int_equal(take(*state, false), 8);
+	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), -ENOSPC);
+}
+
+static void shared_lines_are_spread(void **state)
+{
+	uint32_t users[9] = { 0 };
+
+	for (int i = 0; i < 6; i++)
+		users[take(*state, true)]++;
+	assert_int_equal(users[5], 2);
+	assert_int_equal(users[7], 2);
+	assert_int_equal(users[8], 2);
+}
+
+static void named_lines_are_exclusive(void **state)
+{
+	struct tenon_irq *irq;
+
+	assert_int_equal(irq_alloc(*state, false, false, 4, &irq), 0);
+	assert_int_equal(irq_alloc(*state, false, true, 4, &irq), -EBUSY);
+	assert_int_equal(irq_alloc(*state, false, false, 5000, &irq), -EINVAL);
+	irq_free(irq);
+	assert_int_equal(irq_alloc(*state, false, true, 4, &irq), 0);
+	assert_int_equal(irq_alloc(*state, false, true, 4, &irq), 0);
+}
+
+static void shared_levels_are_ored(void **state)
+{
+	struct wires w = { 0 };
+	const struct irq_sink sink = { line, NULL, &w };
+	struct tenon_irq *a, *b;
+
+	assert_int_equal(irq_alloc(*state, true, true, 5, &a), 0);
+	assert_int_equal(irq_alloc(*state, true, true, 5, &b), 0);
+	irq_set(a, true); /* before the controller exists */
+	assert_int_equal(irq_table_commit(*state, &sink, NULL, NULL), 0);
+	assert_int_equal(w.level[5], 1);
+	irq_set(b, true);
+	irq_set(a, false);
+	assert_int_equal(w.level[5], 1);
+	irq_free(b);
+	assert_int_equal(w.level[5], 0);
+	irq_table_destroy(*state);
+	*state = NULL;
+}
+
+static void notifiers_are_forwarded_without_irqfd(void **state)
+{
+	struct wires w = { 0 };
+	const struct irq_sink sink = { line, NULL, &w };
+	struct event_loop *loop;
+	struct tenon_irq *irq;
+
+	assert_int_equal(event_loop_create(&loop), 0);
+	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), 0);
+	assert_int_equal(irq_table_commit(*state, &sink, loop, NULL), 0);
+	notifier_signal(irq_notifier(irq));
+	(void)event_loop_poll(loop);
+	assert_int_equal(w.edges[5], 1);
+	irq_pulse(irq);
+	assert_int_equal(w.edges[5], 2);
+	irq_free(irq);
+	event_loop_destroy(loop);
+}
+
+static void irqfds_are_used_and_given_back(void **state)
+{
+	struct wires w = { 0 };
+	const struct irq_sink sink = { line, irqfd, &w };
+	struct tenon_irq *irq;
+
+	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), 0);
+	assert_int_equal(irq_table_commit(*state, &sink, NULL, NULL), 0);
+	assert_int_equal(w.irqfds, 1);
+	irq_pulse(irq);
+	assert_int_equal(w.edges[5], 0);
+	assert_true(notifier_drain(irq_notifier(irq)));
+	irq_free(irq);
+	assert_int_equal(w.irqfds, 0);
+	irq_table_destroy(*state);
+	*state = NULL;
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(exclusive_lines_run_out),
+		T(shared_lines_are_spread),
+		T(named_lines_are_exclusive),
+		T(shared_levels_are_ored),
+		T(notifiers_are_forwarded_without_irqfd),
+		T(irqfds_are_used_and_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
