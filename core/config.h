@@ -23,7 +23,9 @@ enum on_reboot {
 	ON_REBOOT_EXIT,
 };
 
-#define CONFIG_MAX_VCPUS 1024u
+#define CONFIG_MAX_VCPUS   1024u
+#define CONFIG_MAX_DEVICES 256u
+#define CONFIG_MAX_NAME    47u /* letters of a VM's, a device's or an iothread's name */
 
 /* One device as configured.  The first eight settings belong to the core. */
 struct config_device {
@@ -65,6 +67,7 @@ struct vm_config {
 
 	/* For errors found later: where these were written, or where they should have been. */
 	struct place vm_place, vcpus_place, memory_place, hypervisor_place, payload_place;
+	struct place kernel_place, initrd_place, bundle_place, firmware_place;
 
 	struct payload_config payload;
 
@@ -108,6 +111,9 @@ int vm_config_read_string(const char *text, size_t size, const char *name,
  * entropy source, and the kernel's console is on it unless the command line is given. */
 int vm_config_from_command_line(const struct config_override *overrides, size_t n_overrides,
 	struct vm_config **ret_config, struct error *err);
+
+/* Whether the payload's files can be opened: one sentence with the place that names them if not. */
+int vm_config_check_files(const struct vm_config *config, struct error *err);
 
 void vm_config_free(struct vm_config *config); /* NULL is fine */
 

@@ -40,6 +40,7 @@ struct setting {
 	const char *text;      /* STRING, WORD; FLOAT as written back */
 	struct setting *items; /* LIST, GROUP: the first of n_items */
 	size_t n_items;
+	bool repeated; /* a LIST made of one key given several times on the command line */
 };
 
 /* "vm.cfg:14", or the file alone.  Returns @text. */
