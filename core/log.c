@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOG_LINE_MAX 1024
+#define LOG_LINE_MAX 1100
 
 static _Atomic int log_level = LOG_LEVEL_WARN;
 static _Atomic bool log_raw;
