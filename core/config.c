@@ -124,7 +124,7 @@ static int check_topology(struct vm_config *config, struct error *err)
 
 	if (config->vcpus % config->threads_per_core)
 		return refuse(err, &config->vcpus_place,
-			"%u vCPUs do not make whole cores of %u threads", config->vcpus,
+			"%u vCPUs do not make whole cores of %u (threads_per_core)", config->vcpus,
 			config->threads_per_core);
 	if (!config->cores_per_socket)
 		config->cores_per_socket = config->vcpus / config->threads_per_core;
@@ -132,8 +132,10 @@ static int check_topology(struct vm_config *config, struct error *err)
 		    config->cores_per_socket, config->threads_per_core, &per_socket) ||
 		config->vcpus % per_socket)
 		return refuse(err, &config->vcpus_place,
-			"%u vCPUs do not make whole sockets of %u cores of %u threads",
-			config->vcpus, config->cores_per_socket, config->threads_per_core);
+			"%u vCPUs do not make whole sockets of %u (cores_per_socket = %u, "
+			"threads_per_core = %u)",
+			config->vcpus, config->cores_per_socket * config->threads_per_core,
+			config->cores_per_socket, config->threads_per_core);
 	return 0;
 }
 
@@ -426,9 +428,9 @@ static int read_devices(
 
 	if (!list)
 		return 0;
-	if (list->n_items > CONFIG_MAX_DEVICES)
+	if (n_written > CONFIG_MAX_DEVICES)
 		return refuse(err, &list->place, "there are %zu devices; wanted at most %u",
-			list->n_items, CONFIG_MAX_DEVICES);
+			n_written, CONFIG_MAX_DEVICES);
 	config->devices = arena_alloc(&config->arena, list->n_items, sizeof(*config->devices));
 	if (!config->devices)
 		return out_of_memory(err);
@@ -464,28 +466,35 @@ static bool has_device(const struct setting *devices, const char *type)
 
 /* ---- the whole ---- */
 
+static const char *const sections[] = { "vm", "payload", "devices" };
+#define N_SECTIONS (sizeof(sections) / sizeof(*sections))
+
+static int refuse_section(const struct setting *section, struct error *err)
+{
+	struct suggestion near = { .word = section->name };
+	const char *home = config_section_of(section->name);
+	char tail[SUGGEST_TEXT_MAX];
+
+	if (home)
+		return refuse(err, &section->place, "\"%s\" stands alone; it belongs into %s: { }",
+			section->name, home);
+	for (size_t i = 0; i < N_SECTIONS; i++)
+		suggest_consider(&near, sections[i]);
+	return refuse(err, &section->place, "unknown section \"%s\"%s", section->name,
+		near.best ? suggest_text(&near, tail) : "; wanted vm, payload or devices");
+}
+
 static int check_sections(const struct setting *root, struct error *err)
 {
-	static const char *const sections[] = { "vm", "payload", "devices" };
 	const struct setting *devices = setting_find(root, "devices");
 
 	for (size_t i = 0; i < root->n_items; i++) {
-		const char *name = root->items[i].name;
-		struct suggestion near = { .word = name };
-		char tail[SUGGEST_TEXT_MAX];
 		bool known = false;
 
-		for (size_t j = 0; j < 3; j++) {
-			known |= strcmp(name, sections[j]) == 0;
-			suggest_consider(&near, sections[j]);
-		}
-		if (known)
-			continue;
-		if (!near.best)
-			return refuse(err, &root->items[i].place,
-				"unknown section \"%s\"; wanted vm, payload or devices", name);
-		return refuse(err, &root->items[i].place, "unknown section \"%s\"%s", name,
-			suggest_text(&near, tail));
+		for (size_t j = 0; j < N_SECTIONS; j++)
+			known |= strcmp(root->items[i].name, sections[j]) == 0;
+		if (!known)
+			return refuse_section(&root->items[i], err);
 	}
 	if (devices && devices->kind != SETTING_LIST)
 		return refuse(err, &devices->place, "\"devices\" must be a list ( ) of groups { }");

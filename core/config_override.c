@@ -12,6 +12,7 @@
 #include "core/arena.h"
 #include "core/config.h"
 #include "core/config_file.h"
+#include "core/config_tables.h"
 #include "core/error.h"
 #include "core/setting.h"
 #include "core/suggest.h"
@@ -182,6 +183,9 @@ static int set_path(const struct job *job, const char *path, const char *text)
 	const char *name;
 	int r;
 
+	if (!dot && config_section_of(path))
+		return refuse(job, "\"%s\" is not a setting (did you mean \"%s.%s\"?)", path,
+			config_section_of(path), path);
 	if (!dot || dot == path || !dot[1])
 		return refuse(job,
 			"\"%s\" is not a setting; wanted vm.KEY, payload.KEY or devices.NAME.KEY",

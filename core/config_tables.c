@@ -2,6 +2,9 @@
 /* Every setting that the core itself understands. */
 #include "core/config_tables.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 const struct tenon_key config_vm_keys[] = {
 	{ "name", TENON_KEY_STRING, 0, NULL, NULL, "what the VM is called; default: as the file" },
 	{ "vcpus", TENON_KEY_INT, 0, "1", "1..1024", "virtual CPUs" },
@@ -44,3 +47,18 @@ const struct tenon_key config_device_keys[] = {
 	{ "transport", TENON_KEY_ENUM, 0, "mmio", "mmio", "how the guest reaches it" },
 	{ 0 },
 };
+
+static bool has_key(const struct tenon_key *keys, const char *name)
+{
+	for (; keys->name; keys++)
+		if (strcmp(keys->name, name) == 0)
+			return true;
+	return false;
+}
+
+const char *config_section_of(const char *key)
+{
+	if (has_key(config_vm_keys, key))
+		return "vm";
+	return has_key(config_payload_keys, key) ? "payload" : NULL;
+}

@@ -11,4 +11,7 @@ extern const struct tenon_key config_vm_keys[];
 extern const struct tenon_key config_payload_keys[];
 extern const struct tenon_key config_device_keys[]; /* the reserved ones, of every device */
 
+/* "vm" or "payload" for a setting that stands in there; NULL if there is no such setting. */
+const char *config_section_of(const char *key);
+
 #endif

@@ -61,14 +61,20 @@ static int out_of_memory(const struct check *check)
 	return error_set(check->err, EXIT_INTERNAL, -ENOMEM, "out of memory");
 }
 
-/* A size as a plain number that is past what the file's reader keeps: show how to write it. */
-static int refuse_wide(const struct check *check, const char *what, const struct setting *setting)
+/* A plain number that is past what the file's reader keeps: show how to write it. */
+static int refuse_wide(const struct check *check, const struct tenon_key *key, const char *what,
+	const struct setting *setting)
 {
 	char found[SETTING_FOUND_MAX], size[SIZE_TEXT_MAX];
+	uint64_t number = setting->number > 0 ? (uint64_t)setting->number : 0;
 
+	setting_found(setting, found);
+	if (key->type == TENON_KEY_ADDR)
+		return refuse(check, &setting->place,
+			"%s is %s; write addresses as strings, such as \"0x%" PRIx64 "\"", what,
+			found, number ? number : UINT64_C(0xd0000000));
 	return refuse(check, &setting->place, "%s is %s; write sizes as strings, such as \"%s\"",
-		what, setting_found(setting, found),
-		size_format(setting->number > 0 ? (uint64_t)setting->number : 536870912, size));
+		what, found, size_format(number ? number : UINT64_C(512) << 20, size));
 }
 
 static int refuse_value(const struct check *check, const struct tenon_key *key, const char *what,
@@ -85,7 +91,7 @@ static int refuse_value(const struct check *check, const struct tenon_key *key, 
 	if ((key->type == TENON_KEY_SIZE || key->type == TENON_KEY_ADDR) &&
 		setting->kind == SETTING_INT &&
 		(setting->number < 0 || setting->number > INT32_MAX))
-		return refuse_wide(check, what, setting);
+		return refuse_wide(check, key, what, setting);
 
 	return refuse(check, &setting->place, "%s is %s; wanted %s", what,
 		secret ? "something else" : setting_found(setting, found),
