@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands behind the command line.  Each returns 0, or -errno with a sentence and the exit
+ * code in @err (a guest that died is EXIT_GUEST_DIED).  Output goes to standard output.  [main]
+ */
+#ifndef TENON_CORE_COMMANDS_H
+#define TENON_CORE_COMMANDS_H
+
+#include <stdbool.h>
+
+struct error;
+struct vm_config;
+
+struct run_options {
+	bool timing;
+};
+
+struct plugins_options {
+	const char *name; /* one plugin, or a module's path; NULL = all */
+	bool json;
+};
+
+struct host_options {
+	bool json;
+};
+
+struct bundle_options {
+	const char *kernel;
+	const char *initrd; /* or NULL */
+	const char *output;
+};
+
+int cmd_run(const struct vm_config *config, const struct run_options *options, struct error *err);
+int cmd_check(const struct vm_config *config, struct error *err);
+int cmd_plugins(const struct plugins_options *options, struct error *err);
+int cmd_host(const struct host_options *options, struct error *err);
+int cmd_bundle(const struct bundle_options *options, struct error *err);
+
+#endif
