@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an x86-64 machine needs of KVM beyond memory and processors: the pages that Intel's hardware
+ * wants for itself, the interrupt controllers, the timer, and CPUID.
+ */
+#include "backends/kvm/kvm_x86_64.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE          4096u
+#define RESERVED_SIZE (4 * PAGE) /* the identity map, then three pages of TSS */
+#define FOUR_GIB      (UINT64_C(1) << 32)
+#define CPUID_FIRST   128
+#define CPUID_MOST    8192
+#define LEAF_ADDRESS  0x80000008u
+
+const enum isa kvm_isa = ISA_X86_64;
+
+#define NEEDED(name)                                                                               \
+	{                                                                                          \
+		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
+	}
+
+const struct kvm_needed kvm_isa_needed[] = {
+	NEEDED(USER_MEMORY),
+	NEEDED(SET_TSS_ADDR),
+	NEEDED(SET_IDENTITY_MAP_ADDR),
+	NEEDED(IRQCHIP),
+	NEEDED(PIT2),
+	NEEDED(PIT_STATE2),
+	NEEDED(IRQFD),
+	NEEDED(IOEVENTFD),
+	NEEDED(IMMEDIATE_EXIT),
+	NEEDED(EXT_CPUID),
+	NEEDED(MP_STATE),
+	NEEDED(VCPU_EVENTS),
+	NEEDED(DEBUGREGS),
+	NEEDED(XSAVE),
+	NEEDED(XCRS),
+	{ 0, NULL },
+};
+
+/* ---- CPUID ---- */
+
+/* KVM's own table; it says E2BIG as long as the room is too small. */
+static int read_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_table)
+{
+	uint32_t room;
+
+	for (room = CPUID_FIRST; room <= CPUID_MOST; room *= 2) {
+		struct kvm_cpuid2 *table =
+			calloc(1, sizeof(*table) + room * sizeof(table->entries[0]));
+		int r;
+
+		if (!table)
+			return -ENOMEM;
+		table->nent = room;
+		r = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
+		if (r == 0) {
+			*ret_table = table;
+			return 0;
+		}
+		free(table);
+		if (r != -E2BIG)
+			return r;
+	}
+	return -E2BIG;
+}
+
+int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries, size_t *n)
+{
+	struct kvm_cpuid2 *table;
+	size_t i, room = *n;
+	int r = read_cpuid(vm->kvm_fd, &table);
+
+	if (r < 0)
+		return r;
+	*n = table->nent;
+	if (room < table->nent) {
+		free(table);
+		return -E2BIG;
+	}
+	for (i = 0; i < table->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &table->entries[i];
+
+		entries[i] = (struct backend_cpuid){
+			.leaf = e->function,
+			.subleaf = e->index,
+			.flags = e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX ? BACKEND_CPUID_SUBLEAF
+									    : 0,
+			.eax = e->eax,
+			.ebx = e->ebx,
+			.ecx = e->ecx,
+			.edx = e->edx,
+		};
+	}
+	free(table);
+	return 0;
+}
+
+int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *entries, size_t n,
+	struct backend_error *err)
+{
+	struct kvm_cpuid2 *table;
+	size_t i;
+	int r;
+
+	if (n > CPUID_MOST)
+		return backend_fail(err, -E2BIG, "%zu CPUID entries are too many", n);
+	table = calloc(1, sizeof(*table) + n * sizeof(table->entries[0]));
+	if (!table)
+		return backend_fail(err, -ENOMEM, "out of memory");
+	table->nent = (uint32_t)n;
+	for (i = 0; i < n; i++)
+		table->entries[i] = (struct kvm_cpuid_entry2){
+			.function = entries[i].leaf,
+			.index = entries[i].subleaf,
+			.flags = entries[i].flags & BACKEND_CPUID_SUBLEAF
+					 ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX
+					 : 0,
+			.eax = entries[i].eax,
+			.ebx = entries[i].ebx,
+			.ecx = entries[i].ecx,
+			.edx = entries[i].edx,
+		};
+	r = kvm_ioctl(vcpu->fd, KVM_SET_CPUID2, table);
+	free(table);
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM refuses the CPUID of vCPU %u: %s", vcpu->index, strerror(-r));
+	return 0;
+}
+
+int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err)
+{
+	struct kvm_cpuid2 *table;
+	uint32_t i;
+	int r = read_cpuid(kvm_fd, &table);
+
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM does not say which CPUID it supports: %s", strerror(-r));
+	caps->phys_bits = 36; /* of a processor that does not say */
+	for (i = 0; i < table->nent; i++)
+		if (table->entries[i].function == LEAF_ADDRESS)
+			caps->phys_bits = table->entries[i].eax & 0xff;
+	free(table);
+	return 0;
+}
+
+/* ---- the machine ---- */
+
+static int reserve_pages(struct backend_vm *vm, uint64_t gpa, struct backend_error *err)
+{
+	int r;
+
+	if (gpa == 0 || gpa % PAGE || gpa > FOUR_GIB - RESERVED_SIZE)
+		return backend_fail(err, -EINVAL,
+			"KVM cannot use the four pages at 0x%" PRIx64
+			": they must lie below 4 GiB, and not at 0",
+			gpa);
+	r = kvm_ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &gpa);
+	if (r == 0)
+		r = kvm_ioctl_value(vm->fd, KVM_SET_TSS_ADDR, gpa + PAGE);
+	if (r < 0)
+		return backend_fail(err, r, "KVM cannot use the four pages at 0x%" PRIx64 ": %s",
+			gpa, strerror(-r));
+	return 0;
+}
+
+int kvm_isa_vm_create(
+	struct backend_vm *vm, const struct backend_vm_config *config, struct backend_error *err)
+{
+	struct kvm_isa_vm *isa = calloc(1, sizeof(*isa));
+
+	if (!isa)
+		return backend_fail(err, -ENOMEM, "out of memory");
+	(void)pthread_mutex_init(&isa->lock, NULL);
+	vm->isa = isa;
+	vm->reserved_gpa = config->reserved_gpa;
+	return reserve_pages(vm, config->reserved_gpa, err);
+}
+
+void kvm_isa_vm_destroy(struct backend_vm *vm)
+{
+	if (!vm->isa)
+		return;
+	(void)pthread_mutex_destroy(&vm->isa->lock);
+	free(vm->isa->msrs);
+	free(vm->isa);
+	vm->isa = NULL;
+}
+
+int kvm_isa_irqchip_create(struct backend_vm *vm, struct backend_error *err)
+{
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	int r;
+
+	r = kvm_ioctl_value(vm->fd, KVM_CREATE_IRQCHIP, 0);
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM cannot create the interrupt controllers: %s", strerror(-r));
+	r = kvm_ioctl(vm->fd, KVM_CREATE_PIT2, &pit);
+	if (r < 0)
+		return backend_fail(err, r, "KVM cannot create the timer: %s", strerror(-r));
+	vm->irqchip = true;
+	r = kvm_x86_devices_save(vm);
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM does not show the interrupt controllers: %s", strerror(-r));
+	return 0;
+}
+
+int kvm_isa_irqchip_finish(struct backend_vm *vm, struct backend_error *err)
+{
+	return vm->irqchip ? 0 : backend_fail(err, -EINVAL, "there is no interrupt controller");
+}
+
+/* A vector for a vCPU without a local APIC: nothing here runs without one. */
+int kvm_isa_vcpu_interrupt(struct backend_vcpu *vcpu, uint32_t line, bool level)
+{
+	return -ENOTSUP;
+}
