@@ -13,6 +13,7 @@
 
 #include "core/backend.h"
 
+struct blob;
 struct error;
 struct guest_memory;
 struct loaded;
@@ -52,6 +53,9 @@ struct arch {
 	 */
 	int (*load)(struct guest_memory *gm, const struct payload *payload,
 		const char *extra_cmdline, struct loaded *ret_loaded, struct error *err);
+	/* 1 and where in the file the packed kernel is, for kernels that unpack themselves; 0 where
+	 * @kernel is not one of those.  NULL: the architecture has none.  [any] */
+	int (*packed_kernel)(const struct blob *kernel, struct blob *ret_packed, struct error *err);
 	/* Everything that the guest finds in memory besides; claims each.  [main] */
 	int (*boot_tables)(struct guest_memory *gm, const struct loaded *loaded,
 		const struct machine *machine, struct error *err);

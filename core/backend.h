@@ -253,6 +253,9 @@ struct backend_module {
 	 * it takes to know.  [main] */
 	int (*probe)(struct backend_caps *ret_caps, struct backend_error *err);
 	const struct backend_ops *ops;
+	/* As probe, but from what the host says of itself, without trying it: features, isas,
+	 * max_vcpus, phys_bits.  [main] */
+	int (*caps)(struct backend_caps *ret_caps, struct backend_error *err);
 };
 
 #endif

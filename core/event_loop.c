@@ -331,6 +331,47 @@ void loop_forget(struct event_loop *loop, const void *owner)
 	(void)pthread_mutex_unlock(&loop->lock);
 }
 
+struct call {
+	struct event_loop *loop;
+	int (*fn)(void *arg);
+	void *arg;
+	int ret;
+	bool done;
+};
+
+static void run_call(void *arg)
+{
+	struct call *c = arg;
+	int ret = c->fn(c->arg);
+
+	(void)pthread_mutex_lock(&c->loop->lock);
+	c->ret = ret;
+	c->done = true;
+	(void)pthread_cond_broadcast(&c->loop->settled);
+	(void)pthread_mutex_unlock(&c->loop->lock);
+}
+
+int loop_call(struct event_loop *loop, int (*fn)(void *arg), void *arg)
+{
+	struct call c = { .loop = loop, .fn = fn, .arg = arg };
+	bool here;
+	int ret;
+
+	(void)pthread_mutex_lock(&loop->lock);
+	here = !loop->running || on_loop(loop);
+	(void)pthread_mutex_unlock(&loop->lock);
+	if (here)
+		return fn(arg);
+	ret = loop_post(loop, run_call, &c, NULL);
+	if (ret < 0)
+		return ret;
+	(void)pthread_mutex_lock(&loop->lock);
+	while (!c.done)
+		(void)pthread_cond_wait(&loop->settled, &loop->lock);
+	(void)pthread_mutex_unlock(&loop->lock);
+	return c.ret;
+}
+
 static struct posted *take_posted(struct event_loop *loop)
 {
 	struct posted *p;

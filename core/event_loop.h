@@ -45,6 +45,10 @@ int loop_post(struct event_loop *loop, void (*fn)(void *arg), void *arg, const v
 /* Drops what @owner posted; waits for one that is running.  [any] */
 void loop_forget(struct event_loop *loop, const void *owner);
 
+/* Runs @fn(@arg) on the loop's thread and waits for it; at once where the loop does not run or this
+ * is its thread.  Must not be called from another loop that it might wait for.  [any] */
+int loop_call(struct event_loop *loop, int (*fn)(void *arg), void *arg);
+
 uint64_t monotonic_ns(void); /* [any] */
 
 #endif

@@ -173,6 +173,23 @@ static bool covered(const struct guest_memory *gm, uint64_t gpa, uint64_t size)
 	return true;
 }
 
+void *guest_memory_span(const struct guest_memory *gm, uint64_t gpa, uint64_t *size, bool write)
+{
+	for (size_t i = 0; i < gm->n_regions; i++) {
+		const struct guest_region *r = &gm->regions[i];
+		uint64_t offset = gpa - r->gpa;
+
+		if (gpa < r->gpa || offset >= r->size)
+			continue;
+		if (write && r->read_only)
+			return NULL;
+		if (*size > r->size - offset)
+			*size = r->size - offset;
+		return r->host + offset;
+	}
+	return NULL;
+}
+
 int guest_memory_read(const struct guest_memory *gm, uint64_t gpa, void *to, size_t size)
 {
 	uint8_t *out = to;

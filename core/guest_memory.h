@@ -58,6 +58,12 @@ const struct guest_region *guest_memory_region(const struct guest_memory *gm, si
  */
 void *guest_memory_ptr(const struct guest_memory *gm, uint64_t gpa, uint64_t size);
 
+/*
+ * Host address of @gpa; *@size is reduced to what lies there in one piece.  NULL where there is no
+ * memory, or only memory that the guest may not write and @write is set.
+ */
+void *guest_memory_span(const struct guest_memory *gm, uint64_t gpa, uint64_t *size, bool write);
+
 /* Copies; the range may cross adjacent regions.  0 or -EFAULT with nothing copied. */
 int guest_memory_read(const struct guest_memory *gm, uint64_t gpa, void *to, size_t size);
 int guest_memory_write(struct guest_memory *gm, uint64_t gpa, const void *from, size_t size);

@@ -20,6 +20,7 @@
 struct tenon_irq {
 	struct tenon_irq *next;
 	struct irq_table *table;
+	const void *owner;
 	uint32_t number;
 	bool level_triggered, shared;
 	bool asserted; /* level: this source's contribution */
@@ -166,6 +167,37 @@ void irq_free(struct tenon_irq *irq)
 	loop_fd_remove(irq->watch);
 	notifier_destroy(irq->notifier);
 	free(irq);
+}
+
+void irq_set_owner(struct tenon_irq *irq, const void *owner)
+{
+	irq->owner = owner;
+}
+
+void irq_free_owned(struct irq_table *table, const void *owner)
+{
+	struct tenon_irq *next;
+
+	for (struct tenon_irq *i = table->sources; i; i = next) {
+		next = i->next;
+		if (i->owner == owner)
+			irq_free(i);
+	}
+}
+
+const struct tenon_irq *irq_owned(const struct irq_table *table, const void *owner, unsigned index)
+{
+	unsigned n = 0;
+
+	/* The list is newest first. */
+	for (const struct tenon_irq *i = table->sources; i; i = i->next)
+		n += i->owner == owner;
+	if (index >= n)
+		return NULL;
+	for (const struct tenon_irq *i = table->sources; i; i = i->next)
+		if (i->owner == owner && --n == index)
+			return i;
+	return NULL;
 }
 
 uint32_t irq_number(const struct tenon_irq *irq)

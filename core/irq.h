@@ -40,6 +40,12 @@ void irq_table_destroy(struct irq_table *table);                      /* NULL is
 int irq_alloc(struct irq_table *table, bool level, bool shared, uint32_t number,
 	struct tenon_irq **ret_irq);
 void irq_free(struct tenon_irq *irq); /* NULL is fine [main] */
+/* A mark that belongs to the caller: irq_free_owned() frees what carries it.  [main] */
+void irq_set_owner(struct tenon_irq *irq, const void *owner);
+void irq_free_owned(struct irq_table *table, const void *owner);
+
+/* The owner's source @index in order of allocation, or NULL.  [main] */
+const struct tenon_irq *irq_owned(const struct irq_table *table, const void *owner, unsigned index);
 
 uint32_t irq_number(const struct tenon_irq *irq);
 bool irq_is_level(const struct tenon_irq *irq);

@@ -50,8 +50,9 @@ struct payload {
 	const char *cmdline;
 	uint64_t bundle_gpa, bundle_entry; /* PAYLOAD_BUNDLE */
 	const char *boot;
-	void *handle;   /* the bundle's library */
-	void *unpacked; /* malloc'd kernel bytes, if it was wrapped */
+	void *handle;       /* the bundle's library */
+	void *unpacked;     /* malloc'd kernel bytes, if it was wrapped */
+	bool initrd_mapped; /* the initrd is a file of its own */
 };
 
 /* What loading it came to; boot tables are written from this. */

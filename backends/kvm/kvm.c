@@ -151,9 +151,9 @@ static int try_vm(struct backend_caps *caps, struct backend_error *err)
 	return 0;
 }
 
-static int probe(struct backend_caps *ret_caps, struct backend_error *err)
+static int read_caps(struct backend_caps *ret_caps, struct backend_error *err)
 {
-	struct backend_caps caps = { 0 };
+	struct backend_caps caps = { .speed = SPEED_NATIVE };
 	int fd = kvm_open(err);
 	int r;
 
@@ -165,6 +165,16 @@ static int probe(struct backend_caps *ret_caps, struct backend_error *err)
 		r = kvm_isa_probe(fd, &caps, err);
 	}
 	close(fd);
+	if (r == 0)
+		*ret_caps = caps;
+	return r;
+}
+
+static int probe(struct backend_caps *ret_caps, struct backend_error *err)
+{
+	struct backend_caps caps;
+	int r = read_caps(&caps, err);
+
 	if (r == 0)
 		r = try_vm(&caps, err);
 	if (r == 0)
@@ -207,4 +217,5 @@ const struct backend_module tenon_backend = {
 	.summary = "the Linux kernel's hypervisor",
 	.probe = probe,
 	.ops = &ops,
+	.caps = read_caps,
 };

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE          4096u
-#define RESERVED_SIZE (4 * PAGE) /* the identity map, then three pages of TSS */
-#define FOUR_GIB      (UINT64_C(1) << 32)
-#define CPUID_FIRST   128
-#define CPUID_MOST    8192
-#define LEAF_ADDRESS  0x80000008u
+#define CPUID_1_TSC_DEADLINE (1u << 24) /* leaf 1, ECX */
+#define PAGE                 4096u
+#define RESERVED_SIZE        (4 * PAGE) /* the identity map, then three pages of TSS */
+#define FOUR_GIB             (UINT64_C(1) << 32)
+#define CPUID_FIRST          128
+#define CPUID_MOST           8192
+#define LEAF_ADDRESS         0x80000008u
 
 const enum isa kvm_isa = ISA_X86_64;
 
@@ -96,6 +97,9 @@ int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries
 			.ecx = e->ecx,
 			.edx = e->edx,
 		};
+		/* Never reported here, because it depends on the local APIC being in the kernel. */
+		if (e->function == 1 && kvm_capability(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER))
+			entries[i].ecx |= CPUID_1_TSC_DEADLINE;
 	}
 	free(table);
 	return 0;

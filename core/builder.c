@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a VM is built, from top to bottom:
+ *
+ *   choose_payload, create_guest_memory, setup_vm, setup_boot_tables, attach_devices, create_vcpus,
+ *   and run_event_loop, which is vm_run().
+ *
+ * Each step can fail with a sentence; vm_destroy() takes down whatever stands, in reverse order.
+ * The boot tables list the devices, so setup_boot_tables() only begins the description of the
+ * machine, attach_devices() completes it, and vm_write_boot_image() prints it into guest memory,
+ * again at every reset.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "core/bus.h"
+#include "core/config.h"
+#include "core/event_loop.h"
+#include "core/guest_memory.h"
+#include "core/iothread.h"
+#include "core/irq.h"
+#include "core/log.h"
+#include "core/probe.h"
+#include "core/services.h"
+#include "core/signals.h"
+#include "core/size.h"
+#include "core/terminal.h"
+#include "core/timing.h"
+#include "core/vcpu.h"
+#include "core/vm.h"
+#include "core/work.h"
+
+#define WORK_THREADS 4
+
+static int no_memory(struct error *err, const char *what)
+{
+	return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for %s", what);
+}
+
+/* ---- what devices say to the VM ---- */
+
+static void env_off(void *opaque)
+{
+	vm_ask(opaque, VM_OFF, "");
+}
+
+static void env_reset(void *opaque)
+{
+	vm_ask(opaque, VM_RESET, "");
+}
+
+static void env_mark(void *opaque, uint64_t value)
+{
+	const struct vm *vm = opaque;
+
+	timing_mark(vm->timing, "guest-mark", (int64_t)(value & INT64_MAX));
+}
+
+static uint64_t env_guest_ns(void *opaque)
+{
+	return vm_guest_ns(opaque);
+}
+
+static void key_pressed(void *opaque, enum terminal_key key)
+{
+	if (key == TERMINAL_QUIT)
+		vm_ask(opaque, VM_STOP, "");
+	else
+		vm_ask_shutdown(opaque);
+}
+
+static void signal_stop(void *opaque)
+{
+	vm_ask_shutdown(opaque);
+}
+
+static void signal_resized(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	if (vm->terminal)
+		terminal_resized(vm->terminal);
+}
+
+static const struct signals_ops signals_ops = { signal_stop, signal_resized };
+
+static void plugin_timed(void *opaque, const char *name, uint64_t ns)
+{
+	timing_part(opaque, name, ns);
+}
+
+/* ---- before the first step: loops, loader ---- */
+
+static int create_iothreads(struct vm *vm, struct error *err)
+{
+	const struct vm_config *c = vm->config;
+
+	if (c->n_iothreads > VM_MAX_IOTHREADS)
+		return error_set(err, EXIT_USAGE, -E2BIG,
+			"%zu iothreads are named, at most %d may be", c->n_iothreads,
+			VM_MAX_IOTHREADS);
+	for (size_t i = 0; i < c->n_iothreads; i++) {
+		int ret = iothread_create(c->iothreads[i], &vm->iothreads[i]);
+
+		if (ret < 0)
+			return error_set(err, EXIT_HOST, ret, "cannot create iothread \"%s\": %s",
+				c->iothreads[i], strerror(-ret));
+		vm->n_iothreads++;
+	}
+	return 0;
+}
+
+static int prepare(struct vm *vm, struct error *err)
+{
+	int ret;
+
+	(void)pthread_mutex_init(&vm->request_lock, NULL);
+	vm->last_device = &vm->devices;
+	ret = event_loop_create(&vm->loop);
+	if (ret == 0)
+		ret = signals_create(vm->loop, &signals_ops, vm, &vm->signals);
+	if (ret < 0)
+		return error_set(
+			err, EXIT_HOST, ret, "cannot create the event loop: %s", strerror(-ret));
+	vm->loader.timed = plugin_timed;
+	vm->loader.opaque = vm->timing;
+	ret = loader_init(&vm->loader, vm->config->plugin_path, vm->config->n_plugin_path, err);
+	return ret < 0 ? ret : create_iothreads(vm, err);
+}
+
+static int choose_arch(struct vm *vm, struct error *err)
+{
+	vm->arch = arch_get(arch_host_isa());
+	return vm->arch ? 0
+			: error_set(err, EXIT_HOST, -ENOTSUP,
+				  "there is no guest architecture for this host's CPU");
+}
+
+/* ---- 1 ---- */
+
+static int choose_payload(struct vm *vm, struct error *err)
+{
+	int ret = payload_open(&vm->config->payload, &vm->payload, err);
+
+	timing_phase(vm->timing, "payload");
+	return ret;
+}
+
+/* ---- 2 ---- */
+
+static int create_guest_memory(struct vm *vm, struct error *err)
+{
+	int ret;
+
+	vm->gm = guest_memory_create();
+	if (!vm->gm)
+		return no_memory(err, "guest memory");
+	ret = vm->arch->create_memory(vm->gm, vm->config->memory_bytes, &vm->payload, err);
+	timing_phase(vm->timing, "memory");
+	return ret;
+}
+
+/* ---- 3 ---- */
+
+static int backend_failed(
+	struct error *err, int ret, const char *what, const struct backend_error *berr)
+{
+	return error_set(err, EXIT_HOST, ret, "cannot %s: %s", what,
+		berr->text[0] ? berr->text : strerror(-ret));
+}
+
+static int map_memory(struct vm *vm, struct error *err)
+{
+	const struct backend_ops *ops = vm->backend->ops;
+
+	for (size_t i = 0; i < guest_memory_count(vm->gm); i++) {
+		const struct guest_region *r = guest_memory_region(vm->gm, i);
+		struct backend_error berr = { "" };
+		int ret;
+
+		if (vm->caps.phys_bits && vm->caps.phys_bits < 64 &&
+			(r->gpa + r->size - 1) >> vm->caps.phys_bits)
+			return error_set(err, EXIT_HOST, -E2BIG,
+				"the guest's memory ends at 0x%llx, this host maps %u address bits",
+				(unsigned long long)(r->gpa + r->size), vm->caps.phys_bits);
+		ret = ops->mem_map(vm->backend_vm, r->gpa, r->size, r->host,
+			r->read_only ? BACKEND_MAP_READONLY : 0, &berr);
+		if (ret < 0)
+			return backend_failed(err, ret, "map the guest's memory", &berr);
+	}
+	return 0;
+}
+
+static int check_vcpus(const struct vm *vm, struct error *err)
+{
+	uint32_t max = vm->caps.max_vcpus, wanted = vm->config->vcpus;
+	char place[PLACE_TEXT_MAX];
+
+	if (vm->arch->layout->max_vcpus < max || max == 0)
+		max = vm->arch->layout->max_vcpus;
+	if (wanted <= max)
+		return 0;
+	return error_set(err, EXIT_HOST, -E2BIG, "%s: %u vcpus are wanted, this host can run %u",
+		place_text(&vm->config->vcpus_place, place), wanted, max);
+}
+
+static int setup_vm(struct vm *vm, struct error *err)
+{
+	struct backend_vm_config config = { .struct_size = sizeof(config),
+		.isa = vm->arch->isa,
+		.vcpus = vm->config->vcpus,
+		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
+	struct backend_error berr = { "" };
+	int ret = backend_choose(
+		&vm->loader, vm->config, vm->arch->isa, &vm->backend, &vm->caps, err);
+
+	if (ret == 0)
+		ret = check_vcpus(vm, err);
+	if (ret < 0)
+		return ret;
+	timing_phase(vm->timing, "backend");
+	ret = vm->backend->ops->vm_create(&config, &vm->backend_vm, &berr);
+	if (ret < 0)
+		return backend_failed(err, ret, "create the VM", &berr);
+	ret = map_memory(vm, err);
+	if (ret < 0)
+		return ret;
+	ret = vm->backend->ops->irqchip_create
+		      ? vm->backend->ops->irqchip_create(vm->backend_vm, &berr)
+		      : -ENOTSUP;
+	if (ret < 0 && ret != -ENOTSUP)
+		return backend_failed(err, ret, "create the interrupt controller", &berr);
+	vm->has_irqchip = ret == 0;
+	timing_phase(vm->timing, "vm");
+	return 0;
+}
+
+/* ---- 4 ---- */
+
+static int setup_boot_tables(struct vm *vm, struct error *err)
+{
+	const struct vm_config *c = vm->config;
+	struct machine *m = &vm->machine;
+
+	m->vcpus = c->vcpus;
+	m->threads_per_core = c->threads_per_core;
+	m->cores_per_socket = c->cores_per_socket;
+	m->vm_name = c->name;
+	m->acpi = c->acpi;
+	if (c->n_oem_strings > MACHINE_MAX_OEM)
+		return error_set(err, EXIT_USAGE, -E2BIG,
+			"%zu OEM strings are given, at most %d fit", c->n_oem_strings,
+			MACHINE_MAX_OEM);
+	m->n_oem_strings = c->n_oem_strings;
+	for (size_t i = 0; i < c->n_oem_strings; i++)
+		m->oem_strings[i] = c->oem_strings[i];
+	return 0;
+}
+
+/* ---- 5 ---- */
+
+static int create_platform(struct vm *vm, struct error *err)
+{
+	const struct terminal_config terminal = {
+		.loop = vm->loop,
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.key = key_pressed,
+		.opaque = vm,
+	};
+
+	vm->mmio = bus_create();
+	vm->pio = vm->arch->isa == ISA_X86_64 ? bus_create() : NULL;
+	vm->irqs = irq_table_create(vm->arch->layout);
+	vm->work = work_pool_create(WORK_THREADS);
+	if (!vm->mmio || (!vm->pio && vm->arch->isa == ISA_X86_64) || !vm->irqs || !vm->work)
+		return no_memory(err, "the buses");
+	if (terminal_create(&terminal, &vm->terminal) < 0)
+		return no_memory(err, "the terminal");
+	vm->env = (struct device_env){
+		.gm = vm->gm,
+		.mmio = vm->mmio,
+		.pio = vm->pio,
+		.layout = vm->arch->layout,
+		.irqs = vm->irqs,
+		.ops = vm->backend ? vm->backend->ops : NULL,
+		.vm = vm->backend_vm,
+		.terminal = vm->terminal,
+		.work = vm->work,
+		.off = env_off,
+		.reset = env_reset,
+		.mark = env_mark,
+		.guest_ns = env_guest_ns,
+		.opaque = vm,
+	};
+	return 0;
+}
+
+static struct event_loop *loop_of(const struct vm *vm, const struct config_device *d)
+{
+	for (size_t i = 0; d->iothread && i < vm->n_iothreads; i++)
+		if (strcmp(iothread_name(vm->iothreads[i]), d->iothread) == 0)
+			return iothread_loop(vm->iothreads[i]);
+	return vm->loop;
+}
+
+static int add_device(struct vm *vm, const struct config_device *d, struct error *err)
+{
+	const struct tenon_device_class *cls;
+	struct tenon_dev *dev;
+	int ret = loader_class(&vm->loader, d, &cls, err);
+
+	if (ret == 0)
+		ret = device_create(&vm->env, cls, d, loop_of(vm, d), &dev, err);
+	if (ret < 0)
+		return ret;
+	*vm->last_device = dev;
+	vm->last_device = &dev->next;
+	return 0;
+}
+
+static int attach_one(struct vm *vm, struct tenon_dev *dev, struct error *err)
+{
+	int ret = device_attach(dev, err);
+
+	if (ret < 0 && dev->config->place.line > 0) {
+		char place[PLACE_TEXT_MAX];
+
+		error_prefix(err, "%s", place_text(&dev->config->place, place));
+	}
+	if (ret < 0)
+		return ret;
+	return device_describe(dev, &vm->machine, err);
+}
+
+static int check_virtio_count(const struct vm *vm, struct error *err)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < vm->machine.n_nodes; i++)
+		n += vm->machine.nodes[i].is_virtio;
+	if (n <= vm->arch->layout->max_virtio)
+		return 0;
+	return error_set(err, EXIT_USAGE, -E2BIG,
+		"%u virtio devices are configured, this machine has room for %u", n,
+		vm->arch->layout->max_virtio);
+}
+
+static int attach_devices(struct vm *vm, struct error *err)
+{
+	int ret = create_platform(vm, err);
+
+	for (size_t i = 0; i < vm->config->n_devices && ret == 0; i++)
+		ret = add_device(vm, &vm->config->devices[i], err);
+	timing_phase(vm->timing, "plugins");
+	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
+		ret = attach_one(vm, d, err);
+	if (ret == 0)
+		ret = check_virtio_count(vm, err);
+	timing_phase(vm->timing, "devices");
+	return ret;
+}
+
+/* Kernels that find no ACPI are told where the windows are. */
+static char *device_cmdline(const struct vm *vm)
+{
+	size_t room = vm->machine.n_nodes * 64 + 1, at = 0;
+	char *text = calloc(1, room);
+
+	for (size_t i = 0; text && !vm->machine.acpi && i < vm->machine.n_nodes; i++) {
+		const struct machine_node *n = &vm->machine.nodes[i];
+
+		if (n->is_virtio)
+			at += (size_t)snprintf(text + at, room - at,
+				"%svirtio_mmio.device=%lluK@0x%llx:%u", at ? " " : "",
+				(unsigned long long)n->windows[0].size / 1024,
+				(unsigned long long)n->windows[0].address, n->irqs[0]);
+	}
+	return text;
+}
+
+int vm_write_boot_image(struct vm *vm, struct error *err)
+{
+	char *extra = device_cmdline(vm);
+	int ret;
+
+	if (!extra)
+		return no_memory(err, "the command line");
+	guest_memory_forget_claims(vm->gm);
+	memset(&vm->loaded, 0, sizeof(vm->loaded));
+	ret = vm->arch->load(vm->gm, &vm->payload, extra, &vm->loaded, err);
+	free(extra);
+	if (ret == 0)
+		ret = vm->arch->boot_tables(vm->gm, &vm->loaded, &vm->machine, err);
+	return ret;
+}
+
+/* ---- 6 ---- */
+
+static void vcpu_asks(void *opaque, enum vcpu_request what, uint32_t index, const char *text)
+{
+	static const enum vm_request map[] = {
+		[VCPU_REQUEST_OFF] = VM_OFF,
+		[VCPU_REQUEST_RESET] = VM_RESET,
+		[VCPU_REQUEST_DEAD] = VM_DEAD,
+		[VCPU_REQUEST_FAILED] = VM_FAILED,
+	};
+	char line[2400];
+
+	(void)snprintf(line, sizeof(line), "vcpu %u: %s", index, text);
+	vm_ask(opaque, map[what], line);
+}
+
+static void first_run(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	timing_mark(vm->timing, "first-instruction", -1);
+}
+
+static int sink_line(void *opaque, uint32_t number, bool level)
+{
+	const struct vm *vm = opaque;
+
+	return vm->backend->ops->irq_line
+		       ? vm->backend->ops->irq_line(vm->backend_vm, number, level)
+		       : -ENOTSUP;
+}
+
+static int sink_irqfd(void *opaque, uint32_t number, int fd, bool assign)
+{
+	const struct vm *vm = opaque;
+
+	return vm->backend->ops->irqfd ? vm->backend->ops->irqfd(vm->backend_vm, number, fd, assign)
+				       : -ENOTSUP;
+}
+
+static int connect_interrupts(struct vm *vm, struct error *err)
+{
+	const struct irq_sink sink = { sink_line, sink_irqfd, vm };
+	struct backend_error berr = { "" };
+	int ret = 0;
+
+	if (vm->has_irqchip && vm->backend->ops->irqchip_finish)
+		ret = vm->backend->ops->irqchip_finish(vm->backend_vm, &berr);
+	if (ret < 0)
+		return backend_failed(err, ret, "finish the interrupt controller", &berr);
+	return irq_table_commit(vm->irqs, &sink, vm->loop, err);
+}
+
+static int create_vcpus(struct vm *vm, struct error *err)
+{
+	const struct vcpus_config config = {
+		.arch = vm->arch,
+		.ops = vm->backend->ops,
+		.vm = vm->backend_vm,
+		.gm = vm->gm,
+		.loaded = &vm->loaded,
+		.machine = &vm->machine,
+		.mmio = vm->mmio,
+		.pio = vm->pio,
+		.request = vcpu_asks,
+		.first_run = first_run,
+		.opaque = vm,
+	};
+	int ret = vcpus_create(&config, &vm->vcpus, err);
+
+	if (ret == 0)
+		ret = connect_interrupts(vm, err);
+	if (ret == 0)
+		ret = vcpus_reset(vm->vcpus, err);
+	timing_phase(vm->timing, "vcpus");
+	return ret;
+}
+
+/* ---- all of it ---- */
+
+static int build(struct vm *vm, bool only_check, struct error *err)
+{
+	int ret = prepare(vm, err);
+
+	if (ret == 0)
+		ret = choose_arch(vm, err);
+	if (ret == 0)
+		ret = choose_payload(vm, err);
+	if (ret == 0)
+		ret = create_guest_memory(vm, err);
+	if (ret == 0 && !only_check)
+		ret = setup_vm(vm, err);
+	if (ret == 0)
+		ret = setup_boot_tables(vm, err);
+	if (ret == 0)
+		ret = attach_devices(vm, err);
+	if (ret == 0)
+		ret = vm_write_boot_image(vm, err);
+	timing_phase(vm->timing, "boot-image");
+	if (ret == 0 && !only_check)
+		ret = create_vcpus(vm, err);
+	if (ret < 0)
+		vm_destroy(vm);
+	return ret;
+}
+
+int vm_build(struct vm *vm, struct error *err)
+{
+	return build(vm, false, err);
+}
+
+int vm_build_for_check(struct vm *vm, struct error *err)
+{
+	return build(vm, true, err);
+}
+
+static void destroy_devices(struct tenon_dev *first)
+{
+	struct tenon_dev *reversed = NULL;
+
+	while (first) {
+		struct tenon_dev *next = first->next;
+
+		first->next = reversed;
+		reversed = first;
+		first = next;
+	}
+	while (reversed) {
+		struct tenon_dev *next = reversed->next;
+
+		device_destroy(reversed);
+		reversed = next;
+	}
+}
+
+void vm_destroy(struct vm *vm)
+{
+	vcpus_destroy(vm->vcpus);
+	destroy_devices(vm->devices);
+	if (vm->loop)
+		loop_forget(vm->loop, vm);
+	loop_timer_remove(vm->shutdown_timer);
+	work_pool_destroy(vm->work);
+	terminal_destroy(vm->terminal);
+	irq_table_destroy(vm->irqs);
+	bus_destroy(vm->pio);
+	bus_destroy(vm->mmio);
+	if (vm->backend)
+		vm->backend->ops->vm_destroy(vm->backend_vm);
+	guest_memory_destroy(vm->gm);
+	payload_close(&vm->payload);
+	for (size_t i = 0; i < vm->n_iothreads; i++)
+		iothread_destroy(vm->iothreads[i]);
+	loader_finish(&vm->loader);
+	signals_destroy(vm->signals);
+	event_loop_destroy(vm->loop);
+	free(vm->machine.nodes);
+	(void)pthread_mutex_destroy(&vm->request_lock);
+	timing_phase(vm->timing, "shutdown");
+}

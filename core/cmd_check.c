@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tenon check: builds the machine without a hypervisor and prints it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/commands.h"
+#include "core/config.h"
+#include "core/error.h"
+#include "core/guest_memory.h"
+#include "core/irq.h"
+#include "core/services.h"
+#include "core/settings.h"
+#include "core/size.h"
+#include "core/vm.h"
+
+static const char *const region_names[] = {
+	[GUEST_RAM] = "RAM",
+	[GUEST_FIRMWARE] = "firmware",
+	[GUEST_SHM] = "shared memory",
+};
+
+static const char *const protocols[] = {
+	[BOOT_LINUX64] = "Linux 64-bit",
+	[BOOT_PVH] = "PVH",
+	[BOOT_RESET] = "reset vector",
+	[BOOT_IMAGE] = "Image",
+};
+
+static void print_memory(const struct vm *vm)
+{
+	const struct guest_claim *claims;
+	size_t n = guest_memory_claims(vm->gm, &claims);
+	char size[SIZE_TEXT_MAX];
+
+	(void)puts("memory:");
+	for (size_t i = 0; i < guest_memory_count(vm->gm); i++) {
+		const struct guest_region *r = guest_memory_region(vm->gm, i);
+
+		(void)printf("  0x%012" PRIx64 "-0x%012" PRIx64 "  %s, %s%s\n", r->gpa,
+			r->gpa + r->size - 1, region_names[r->kind], size_format(r->size, size),
+			r->read_only ? ", read-only" : "");
+	}
+	(void)puts("boot:");
+	(void)printf(
+		"  entry 0x%" PRIx64 " (%s)\n", vm->loaded.entry, protocols[vm->loaded.protocol]);
+	for (size_t i = 0; i < n; i++)
+		(void)printf("  0x%012" PRIx64 "-0x%012" PRIx64 "  %s\n", claims[i].gpa,
+			claims[i].gpa + claims[i].size - 1, claims[i].what);
+}
+
+static void print_irqs(const struct vm *vm, const struct tenon_dev *dev)
+{
+	const struct tenon_irq *irq;
+
+	for (unsigned i = 0; (irq = irq_owned(vm->irqs, dev, i)); i++)
+		(void)printf("    interrupt %u, %s%s\n", irq_number(irq),
+			irq_is_level(irq) ? "level" : "edge",
+			irq_is_shared(irq) ? ", shareable" : "");
+}
+
+static void print_device(const struct vm *vm, const struct tenon_dev *dev)
+{
+	struct region_info r;
+
+	(void)printf("  %s: %s", dev->config->name, dev->cls->name);
+	if (dev->virtio)
+		(void)printf(" (virtio device %u)", virtio_host_device_id(dev->virtio));
+	if (dev->config->implied)
+		(void)printf(", added by the core");
+	if (dev->config->iothread)
+		(void)printf(", iothread %s", dev->config->iothread);
+	(void)putchar('\n');
+	for (unsigned i = 0; region_info(dev, i, &r); i++) {
+		if (r.pio)
+			(void)printf("    ports 0x%04" PRIx64 "-0x%04" PRIx64 "  %s\n", r.address,
+				r.address + r.size - 1, r.name);
+		else
+			(void)printf("    0x%012" PRIx64 "-0x%012" PRIx64 "  %s\n", r.address,
+				r.address + r.size - 1, r.name);
+	}
+	print_irqs(vm, dev);
+	settings_print(dev->settings, "    ", stdout);
+}
+
+static void print_machine(const struct vm *vm)
+{
+	const struct vm_config *c = vm->config;
+	char size[SIZE_TEXT_MAX];
+
+	(void)printf("vm: %s, %u vcpu%s, %s of memory, hypervisor %s\n", c->name, c->vcpus,
+		c->vcpus == 1 ? "" : "s", size_format(c->memory_bytes, size), c->hypervisor);
+	print_memory(vm);
+	(void)puts("devices:");
+	for (const struct tenon_dev *d = vm->devices; d; d = d->next)
+		print_device(vm, d);
+}
+
+int cmd_check(const struct vm_config *config, struct error *err)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	int ret;
+
+	if (!vm)
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	vm->config = config;
+	ret = vm_build_for_check(vm, err);
+	if (ret == 0) {
+		print_machine(vm);
+		vm_destroy(vm);
+	}
+	free(vm);
+	return ret;
+}

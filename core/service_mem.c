@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tenon.mem/1 */
+#include "core/device.h"
+#include "core/guest_memory.h"
+#include "core/services.h"
+
+static int mem_read(struct tenon_dev *dev, uint64_t gpa, void *to, size_t size)
+{
+	return guest_memory_read(dev->env->gm, gpa, to, size);
+}
+
+static int mem_write(struct tenon_dev *dev, uint64_t gpa, const void *from, size_t size)
+{
+	return guest_memory_write(dev->env->gm, gpa, from, size);
+}
+
+static void *mem_map(struct tenon_dev *dev, uint64_t gpa, size_t size, uint32_t prot)
+{
+	const struct guest_memory *gm = dev->env->gm;
+
+	for (size_t i = 0; (prot & TENON_PROT_WRITE) && i < guest_memory_count(gm); i++) {
+		const struct guest_region *r = guest_memory_region(gm, i);
+
+		if (gpa >= r->gpa && gpa - r->gpa < r->size && r->read_only)
+			return NULL;
+	}
+	return guest_memory_ptr(gm, gpa, size);
+}
+
+static void mem_unmap(struct tenon_dev *dev, void *host, size_t size)
+{
+	/* Mappings are views of regions that stay till the VM ends; no log of writes yet. */
+	(void)dev;
+	(void)host;
+	(void)size;
+}
+
+static void mem_mark_dirty(struct tenon_dev *dev, uint64_t gpa, size_t size)
+{
+	(void)dev;
+	(void)gpa;
+	(void)size;
+}
+
+static int mem_regions(struct tenon_dev *dev,
+	int (*each)(void *arg, const struct tenon_mem_region *region), void *arg)
+{
+	const struct guest_memory *gm = dev->env->gm;
+	int ret = 0;
+
+	for (size_t i = 0; i < guest_memory_count(gm) && ret == 0; i++) {
+		const struct guest_region *r = guest_memory_region(gm, i);
+		const struct tenon_mem_region region = {
+			.struct_size = sizeof(region),
+			.prot = TENON_PROT_READ | (r->read_only ? 0 : TENON_PROT_WRITE),
+			.gpa = r->gpa,
+			.size = r->size,
+			.fd = r->fd,
+			.fd_offset = r->fd_offset,
+		};
+
+		ret = each(arg, &region);
+	}
+	return ret;
+}
+
+const struct tenon_mem service_mem = {
+	.struct_size = sizeof(struct tenon_mem),
+	.read = mem_read,
+	.write = mem_write,
+	.map = mem_map,
+	.unmap = mem_unmap,
+	.mark_dirty = mem_mark_dirty,
+	.regions = mem_regions,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables that the core hands to plugins (the SDK's headers say what they promise), and what the
+ * core takes back from a device that is gone.
+ */
+#ifndef TENON_CORE_SERVICES_H
+#define TENON_CORE_SERVICES_H
+
+#include <tenon/tenon.h>
+
+#include "core/irq.h"
+#include "core/machine.h"
+
+struct virtio_host;
+
+extern const struct tenon_host tenon_host_table;
+extern const struct tenon_mem service_mem;
+extern const struct tenon_mmio service_mmio;
+extern const struct tenon_irq_svc service_irq;
+extern const struct tenon_notifier_svc service_notifier;
+extern const struct tenon_event service_event;
+extern const struct tenon_work service_work;
+extern const struct tenon_clock service_clock;
+extern const struct tenon_terminal service_terminal;
+extern const struct tenon_power service_power;
+extern const struct tenon_firmware service_firmware;
+extern const struct tenon_virtio service_virtio;
+
+/* What a device forgot to give back; after its detach.  [main] */
+void regions_release(struct tenon_dev *dev);
+void events_release(struct tenon_dev *dev);
+void events_init(struct tenon_dev *dev);
+/* Runs what is posted now; drops one that is not run yet.  [main] [loop] */
+void events_run_posts(struct tenon_dev *dev);
+void events_drop_post(
+	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg);
+void irqs_release(struct tenon_dev *dev);
+void terminal_release(struct tenon_dev *dev);
+void work_release(struct tenon_dev *dev);
+
+/* firmware.c: adds the node of a virtio device.  [main] */
+#define FIRMWARE_MAX_HANDLES 16
+struct tenon_fw_node { /* by index, because the array of nodes moves as it grows */
+	struct machine *machine;
+	size_t index;
+};
+struct tenon_fw { /* one device's description, while it describes itself */
+	struct machine *machine;
+	struct tenon_dev *dev;
+	struct tenon_fw_node handles[FIRMWARE_MAX_HANDLES];
+	size_t n_handles;
+};
+int firmware_add_virtio(
+	struct tenon_fw *fw, uint64_t address, uint64_t size, const struct tenon_irq *irq);
+
+/* region.c: accesses to it do not take the instance's lock.  [main] */
+void region_set_unlocked(struct tenon_region *region);
+
+/* virtio_host.c */
+int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw);
+void virtio_host_quiesce(struct virtio_host *host); /* [main] */
+void virtio_host_resume(struct virtio_host *host);  /* [main] */
+void virtio_host_reset(struct virtio_host *host);   /* [main] */
+void virtio_host_destroy(struct virtio_host *host); /* NULL is fine [main] */
+uint32_t virtio_host_device_id(const struct virtio_host *host);
+
+/* region.c: for listings; NULL past the last.  [main] */
+struct region_info {
+	const char *name;
+	bool pio;
+	uint64_t address, size;
+};
+void region_describe(const struct tenon_region *region, struct region_info *ret_info);
+bool region_info(const struct tenon_dev *dev, unsigned index, struct region_info *ret_info);
+
+#endif

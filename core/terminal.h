@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The terminal that `tenon` was started on: standard input and output, shared by the devices that
+ * write to it.
+ *
+ * The terminal is put into raw mode when a device wants input and put back by terminal_destroy(),
+ * and by the handlers of fatal signals.  Ctrl-A x leaves, Ctrl-A p presses the power button,
+ * Ctrl-A h helps, Ctrl-A Ctrl-A is one Ctrl-A for the guest.
+ */
+#ifndef TENON_CORE_TERMINAL_H
+#define TENON_CORE_TERMINAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_loop;
+struct terminal;
+
+enum terminal_key {
+	TERMINAL_QUIT,
+	TERMINAL_POWER,
+};
+
+struct terminal_config {
+	struct event_loop *loop;
+	int in, out;                                      /* descriptors, borrowed */
+	void (*key)(void *opaque, enum terminal_key key); /* [loop] */
+	void *opaque;
+};
+
+int terminal_create(const struct terminal_config *config, struct terminal **ret_terminal);
+/* Writes out what is left, as far as it goes at once, and restores the terminal; NULL is fine. */
+void terminal_destroy(struct terminal *terminal);
+/* SIGWINCH came.  [loop] */
+void terminal_resized(struct terminal *terminal);
+
+#endif

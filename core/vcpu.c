@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vCPU threads.
+ *
+ * All threads follow one `wanted` state under one lock.  A thread that is not to run is parked:
+ * it waits on `changed` and counts in `parked`.  Resetting is done by the parked threads
+ * themselves, because some backends bind a vCPU to the thread that made it: the main thread raises
+ * `epoch`, each thread resets its vCPU once per epoch and counts itself in `done`.
+ */
+#include "core/vcpu.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "core/backend.h"
+#include "core/bus.h"
+#include "core/error.h"
+#include "core/machine.h"
+#include "core/vcpu_dump.h"
+
+#define CPUID_ROOM 256
+
+enum wanted { PARKED, RUNNING, ENDED };
+
+struct vcpu {
+	struct vcpus *vcpus;
+	uint32_t index;
+	pthread_t thread;
+	bool has_thread;
+	struct backend_vcpu *backend; /* under vcpus->lock till the first parking */
+	unsigned epoch;               /* the last one that was seen */
+};
+
+struct vcpus {
+	struct vcpus_config config;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* wanted, epoch */
+	pthread_cond_t settled; /* parked, done */
+	enum wanted wanted;
+	unsigned epoch;
+	uint32_t n, parked, done;
+	bool ran;
+	int failed; /* the first -errno of a creation or reset */
+	struct error err;
+	struct backend_cpuid *cpuid; /* what the hypervisor supports */
+	size_t n_cpuid;
+	struct vcpu vcpu[];
+};
+
+/* ---- start state ---- */
+
+static int set_cpuid(struct vcpu *v, struct backend_error *berr)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	struct backend_cpuid *entries;
+	size_t n = v->vcpus->n_cpuid;
+	int ret;
+
+	if (!c->arch->cpuid || n == 0)
+		return 0;
+	entries = calloc(CPUID_ROOM, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	memcpy(entries, v->vcpus->cpuid, n * sizeof(*entries));
+	ret = c->arch->cpuid(c->machine, v->index, entries, &n, CPUID_ROOM);
+	if (ret == 0)
+		ret = c->ops->vcpu_set_cpuid(v->backend, entries, n, berr);
+	free(entries);
+	return ret;
+}
+
+static int set_state(struct vcpu *v, struct backend_error *berr)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	struct arch_vcpu_state state = { .n_regs = 0 };
+	int ret = c->arch->vcpu_state(c->gm, c->loaded, c->machine, v->index, &state);
+
+	if (ret == 0 && state.n_msrs)
+		ret = c->ops->vcpu_set_msrs(v->backend, state.msrs, state.n_msrs, berr);
+	if (ret == 0 && state.n_regs)
+		ret = c->ops->vcpu_set_regs(v->backend, state.regs, state.n_regs, berr);
+	return ret;
+}
+
+static int fail(struct vcpu *v, const struct backend_error *berr, const char *what, int ret,
+	struct error *err)
+{
+	return error_set(err, EXIT_HOST, ret, "vcpu %u: cannot %s: %s", v->index, what,
+		berr->text[0] ? berr->text : strerror(-ret));
+}
+
+static int create(struct vcpu *v, struct error *err)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	struct backend_error berr = { "" };
+	struct backend_vcpu *backend;
+	int ret = c->ops->vcpu_create(c->vm, v->index, &backend, &berr);
+
+	if (ret < 0)
+		return fail(v, &berr, "create it", ret, err);
+	(void)pthread_mutex_lock(&v->vcpus->lock);
+	v->backend = backend;
+	(void)pthread_mutex_unlock(&v->vcpus->lock);
+	ret = set_cpuid(v, &berr);
+	if (ret < 0)
+		return fail(v, &berr, "set its CPUID", ret, err);
+	return 0;
+}
+
+static int reset(struct vcpu *v, struct error *err)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	struct backend_error berr = { "" };
+	/* The first time the vCPU is as it was created. */
+	int ret = v->epoch > 1 ? c->ops->vcpu_reset(v->backend, &berr) : 0;
+
+	if (ret < 0)
+		return fail(v, &berr, "reset it", ret, err);
+	ret = set_state(v, &berr);
+	if (ret < 0)
+		return fail(v, &berr, "set its start state", ret, err);
+	return 0;
+}
+
+/* ---- exits ---- */
+
+static void request(struct vcpu *v, enum vcpu_request what, const char *text)
+{
+	vcpus_ask_pause(v->vcpus);
+	v->vcpus->config.request(v->vcpus->config.opaque, what, v->index, text);
+}
+
+static void request_with_dump(struct vcpu *v, enum vcpu_request what, const char *text)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	char all[2048], regs[1536];
+
+	vcpu_dump(c->ops, v->backend, c->arch->isa, regs, sizeof(regs));
+	(void)snprintf(all, sizeof(all), "%s%s%s", text, regs[0] ? "\n" : "", regs);
+	request(v, what, all);
+}
+
+static void access_bus(struct bus *bus, struct vcpu_exit *exit)
+{
+	if (exit->bus.write)
+		(void)bus_write(bus, exit->bus.address, exit->bus.size, exit->bus.value);
+	else
+		(void)bus_read(bus, exit->bus.address, exit->bus.size, &exit->bus.value);
+}
+
+/* Waits for a kick of a vCPU that the backend cannot let wait itself. */
+static void wait_halted(struct vcpu *v)
+{
+	struct vcpus *all = v->vcpus;
+
+	(void)pthread_mutex_lock(&all->lock);
+	while (all->wanted == RUNNING)
+		(void)pthread_cond_wait(&all->changed, &all->lock);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+/* True when the thread should look whether it is to park. */
+static bool handle(struct vcpu *v, struct vcpu_exit *exit)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+
+	switch (exit->kind) {
+	case VCPU_MMIO:
+		access_bus(c->mmio, exit);
+		return false;
+	case VCPU_PIO:
+		access_bus(c->pio, exit);
+		return false;
+	case VCPU_CALL:
+		exit->call.ret[0] = UINT64_MAX; /* NOT_SUPPORTED in PSCI and SBI alike */
+		exit->call.ret[1] = 0;
+		return false;
+	case VCPU_SYSREG:
+		exit->sysreg.handled = false;
+		return false;
+	case VCPU_INTERRUPTED:
+		return true;
+	case VCPU_HALTED:
+		wait_halted(v);
+		return true;
+	case VCPU_OFF:
+		request(v, VCPU_REQUEST_OFF, "");
+		return true;
+	case VCPU_RESET:
+		request(v, VCPU_REQUEST_RESET, "");
+		return true;
+	case VCPU_DEAD:
+		request_with_dump(v, VCPU_REQUEST_DEAD, exit->text);
+		return true;
+	case VCPU_FAILED:
+		request_with_dump(v, VCPU_REQUEST_FAILED, exit->text);
+		return true;
+	}
+	request_with_dump(v, VCPU_REQUEST_FAILED, "the hypervisor reported an unknown exit");
+	return true;
+}
+
+static void run(struct vcpu *v)
+{
+	struct vcpu_exit exit = { .kind = VCPU_INTERRUPTED };
+
+	for (;;) {
+		int ret;
+
+		exit.text[0] = '\0';
+		ret = v->vcpus->config.ops->vcpu_run(v->backend, &exit);
+		if (ret < 0 && exit.kind != VCPU_FAILED) {
+			exit.kind = VCPU_FAILED;
+			(void)snprintf(exit.text, sizeof(exit.text), "running it failed: %s",
+				strerror(-ret));
+		}
+		if (handle(v, &exit))
+			return;
+	}
+}
+
+/* ---- the thread ---- */
+
+/* Acknowledges an epoch; the lock is held. */
+static void done(struct vcpu *v, int ret, const struct error *err)
+{
+	struct vcpus *all = v->vcpus;
+
+	if (ret < 0 && all->failed == 0) {
+		all->failed = ret;
+		all->err = *err;
+	}
+	all->done++;
+	(void)pthread_cond_signal(&all->settled);
+}
+
+/* Parks until there is something to run; false at the end. */
+static bool park(struct vcpu *v)
+{
+	struct vcpus *all = v->vcpus;
+	bool first = false, go_on;
+
+	(void)pthread_mutex_lock(&all->lock);
+	all->parked++;
+	(void)pthread_cond_signal(&all->settled);
+	while (all->wanted == PARKED) {
+		struct error err = { .text = "" };
+		int ret;
+
+		if (v->epoch == all->epoch) {
+			(void)pthread_cond_wait(&all->changed, &all->lock);
+			continue;
+		}
+		v->epoch = all->epoch;
+		(void)pthread_mutex_unlock(&all->lock);
+		ret = reset(v, &err);
+		(void)pthread_mutex_lock(&all->lock);
+		done(v, ret, &err);
+	}
+	all->parked--;
+	if (all->wanted == RUNNING && v->index == 0 && !all->ran)
+		first = all->ran = true;
+	go_on = all->wanted == RUNNING;
+	(void)pthread_mutex_unlock(&all->lock);
+	if (first && all->config.first_run)
+		all->config.first_run(all->config.opaque);
+	return go_on;
+}
+
+/* A kick may come till the end: the pointer goes first. */
+static void destroy(struct vcpu *v)
+{
+	struct backend_vcpu *backend;
+
+	(void)pthread_mutex_lock(&v->vcpus->lock);
+	backend = v->backend;
+	v->backend = NULL;
+	(void)pthread_mutex_unlock(&v->vcpus->lock);
+	v->vcpus->config.ops->vcpu_destroy(backend);
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	struct vcpus *all = v->vcpus;
+	struct error err = { .text = "" };
+	char name[16];
+	int ret;
+
+	(void)snprintf(name, sizeof(name), "vcpu %u", v->index);
+	(void)pthread_setname_np(pthread_self(), name);
+	ret = create(v, &err);
+	(void)pthread_mutex_lock(&all->lock);
+	done(v, ret, &err);
+	(void)pthread_mutex_unlock(&all->lock);
+	while (park(v))
+		run(v);
+	destroy(v);
+	return NULL;
+}
+
+static int start_thread(struct vcpu *v)
+{
+	sigset_t every, old;
+	int ret;
+
+	/* Signals are the main loop's business; backends unblock what their kick needs. */
+	(void)sigfillset(&every);
+	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	ret = pthread_create(&v->thread, NULL, vcpu_main, v);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	v->has_thread = ret == 0;
+	return -ret;
+}
+
+/* ---- all of them ---- */
+
+static int read_cpuid(struct vcpus *all, struct error *err)
+{
+	const struct vcpus_config *c = &all->config;
+	int ret;
+
+	if (!c->arch->cpuid || !c->ops->cpuid_supported)
+		return 0;
+	all->cpuid = calloc(CPUID_ROOM, sizeof(*all->cpuid));
+	if (!all->cpuid)
+		return -ENOMEM;
+	all->n_cpuid = CPUID_ROOM;
+	ret = c->ops->cpuid_supported(c->vm, all->cpuid, &all->n_cpuid);
+	if (ret < 0)
+		all->n_cpuid = 0;
+	if (ret == -ENOTSUP)
+		return 0;
+	return ret < 0 ? error_set(err, EXIT_HOST, ret, "cannot ask the hypervisor for CPUID: %s",
+				 strerror(-ret))
+		       : 0;
+}
+
+/* Waits until @n threads acknowledged; hands on what failed. */
+static int wait_done(struct vcpus *all, uint32_t n, struct error *err)
+{
+	int ret;
+
+	(void)pthread_mutex_lock(&all->lock);
+	while (all->done < n)
+		(void)pthread_cond_wait(&all->settled, &all->lock);
+	all->done = 0;
+	ret = all->failed;
+	all->failed = 0;
+	(void)pthread_mutex_unlock(&all->lock);
+	if (ret < 0)
+		return error_set(err, all->err.exit_code, ret, "%s", all->err.text);
+	return 0;
+}
+
+static int start_threads(struct vcpus *all, struct error *err)
+{
+	uint32_t started = 0;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < all->n && ret == 0; i++) {
+		struct vcpu *v = &all->vcpu[i];
+
+		*v = (struct vcpu){ .vcpus = all, .index = i };
+		ret = start_thread(v);
+		if (ret < 0)
+			(void)error_set(err, EXIT_HOST, ret,
+				"vcpu %u: cannot create its thread: %s", i, strerror(-ret));
+		else
+			started++;
+	}
+	if (wait_done(all, started, err) < 0 && ret == 0)
+		ret = -EIO;
+	return ret;
+}
+
+int vcpus_create(const struct vcpus_config *config, struct vcpus **ret_vcpus, struct error *err)
+{
+	uint32_t n = config->machine->vcpus;
+	struct vcpus *all = calloc(1, sizeof(*all) + n * sizeof(struct vcpu));
+	int ret;
+
+	if (!all)
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for %u vcpus", n);
+	all->config = *config;
+	all->n = n;
+	(void)pthread_mutex_init(&all->lock, NULL);
+	(void)pthread_cond_init(&all->changed, NULL);
+	(void)pthread_cond_init(&all->settled, NULL);
+	ret = read_cpuid(all, err);
+	if (ret == 0)
+		ret = start_threads(all, err);
+	if (ret < 0) {
+		vcpus_destroy(all);
+		return ret;
+	}
+	*ret_vcpus = all;
+	return 0;
+}
+
+static void want(struct vcpus *all, enum wanted wanted)
+{
+	(void)pthread_mutex_lock(&all->lock);
+	if (all->wanted != ENDED)
+		all->wanted = wanted;
+	(void)pthread_cond_broadcast(&all->changed);
+	if (wanted != RUNNING)
+		for (uint32_t i = 0; i < all->n; i++)
+			if (all->vcpu[i].backend)
+				all->config.ops->vcpu_kick(all->vcpu[i].backend);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+int vcpus_reset(struct vcpus *vcpus, struct error *err)
+{
+	(void)pthread_mutex_lock(&vcpus->lock);
+	vcpus->epoch++;
+	(void)pthread_cond_broadcast(&vcpus->changed);
+	(void)pthread_mutex_unlock(&vcpus->lock);
+	return wait_done(vcpus, vcpus->n, err);
+}
+
+void vcpus_resume(struct vcpus *vcpus)
+{
+	want(vcpus, RUNNING);
+}
+
+void vcpus_ask_pause(struct vcpus *vcpus)
+{
+	want(vcpus, PARKED);
+}
+
+void vcpus_pause(struct vcpus *vcpus)
+{
+	want(vcpus, PARKED);
+	(void)pthread_mutex_lock(&vcpus->lock);
+	while (vcpus->parked < vcpus->n)
+		(void)pthread_cond_wait(&vcpus->settled, &vcpus->lock);
+	(void)pthread_mutex_unlock(&vcpus->lock);
+}
+
+void vcpus_destroy(struct vcpus *vcpus)
+{
+	if (!vcpus)
+		return;
+	want(vcpus, ENDED);
+	for (uint32_t i = 0; i < vcpus->n; i++)
+		if (vcpus->vcpu[i].has_thread)
+			(void)pthread_join(vcpus->vcpu[i].thread, NULL);
+	(void)pthread_cond_destroy(&vcpus->settled);
+	(void)pthread_cond_destroy(&vcpus->changed);
+	(void)pthread_mutex_destroy(&vcpus->lock);
+	free(vcpus->cpuid);
+	free(vcpus);
+}

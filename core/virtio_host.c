@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tenon.virtio/1: puts the virtio layer behind a window, an interrupt and one doorbell per queue.
+ *
+ * A kick signals the queue's notifier, which the device's loop watches: it never runs the device on
+ * a vCPU.  The window is not under the instance's lock, because a reset waits for the loop.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/device.h"
+#include "core/event_loop.h"
+#include "core/guest_memory.h"
+#include "core/notifier.h"
+#include "core/services.h"
+#include "sdk/virtio/virtio_device.h"
+
+#define WINDOW_SIZE  4096u
+#define QUEUE_NOTIFY 0x50u
+
+struct queue_door {
+	struct virtio_host *host;
+	uint32_t index;
+	struct tenon_notifier *notifier;
+	struct loop_watch *watch;
+};
+
+struct virtio_host {
+	struct tenon_dev *dev;
+	struct virtio_device vd;
+	struct tenon_region *region;
+	struct tenon_irq *irq;
+	bool quiesced; /* the loop's */
+	struct queue_door *doors;
+	uint32_t n_doors;
+};
+
+/* ---- what the layer needs ---- */
+
+static void *env_map(void *opaque, uint64_t gpa, uint64_t *size, bool write)
+{
+	const struct virtio_host *host = opaque;
+
+	return guest_memory_span(host->dev->env->gm, gpa, size, write);
+}
+
+static void env_interrupt(void *opaque)
+{
+	const struct virtio_host *host = opaque;
+
+	irq_pulse(host->irq);
+}
+
+static void run_deferred(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	device_lock(host->dev);
+	virtio_device_run_deferred(&host->vd);
+	device_unlock(host->dev);
+}
+
+static void env_defer(void *opaque)
+{
+	struct virtio_host *host = opaque;
+
+	(void)loop_post(host->dev->loop, run_deferred, host, host->dev);
+}
+
+static void env_kick(void *opaque, uint32_t index)
+{
+	const struct virtio_host *host = opaque;
+
+	notifier_signal(host->doors[index].notifier);
+}
+
+static void env_log(void *opaque, const char *text)
+{
+	struct virtio_host *host = opaque;
+
+	log_limited(&host->dev->log_limit, LOG_LEVEL_WARN, "%s: %s", host->dev->config->name, text);
+}
+
+/* ---- the window ---- */
+
+static uint64_t window_read(struct tenon_dev *dev, void *opaque, uint64_t offset, uint32_t size)
+{
+	struct virtio_host *host = opaque;
+
+	(void)dev;
+	return virtio_mmio_read(&host->vd, offset, size);
+}
+
+static void window_write(
+	struct tenon_dev *dev, void *opaque, uint64_t offset, uint32_t size, uint64_t value)
+{
+	struct virtio_host *host = opaque;
+
+	(void)dev;
+	virtio_mmio_write(&host->vd, offset, size, value);
+}
+
+static const struct tenon_region_ops window_ops = {
+	.struct_size = sizeof(window_ops),
+	.read = window_read,
+	.write = window_write,
+};
+
+static int open_window(struct virtio_host *host)
+{
+	const struct tenon_region_desc desc = {
+		.struct_size = sizeof(desc),
+		.space = TENON_SPACE_MMIO,
+		.size = WINDOW_SIZE,
+		.name = "virtio-mmio",
+		.ops = &window_ops,
+		.opaque = host,
+	};
+	int ret = service_mmio.region_create(host->dev, &desc, &host->region);
+
+	if (ret < 0)
+		return ret;
+	region_set_unlocked(host->region);
+	ret = service_mmio.map(host->region, TENON_ADDR_ANY);
+	if (ret < 0)
+		return ret;
+	return service_irq.alloc(
+		host->dev, TENON_IRQ_EDGE | TENON_IRQ_SHARED, TENON_IRQ_ANY, &host->irq);
+}
+
+/* ---- doors ---- */
+
+static void kicked(void *arg, uint32_t events)
+{
+	struct queue_door *door = arg;
+	struct virtio_host *host = door->host;
+
+	(void)events;
+	if (!notifier_drain(door->notifier) || host->quiesced)
+		return; /* resuming looks at every queue */
+	device_lock(host->dev);
+	virtio_device_queue_ready(&host->vd, door->index);
+	device_unlock(host->dev);
+}
+
+static int open_doors(struct virtio_host *host, uint32_t n)
+{
+	host->doors = calloc(n, sizeof(*host->doors));
+	if (!host->doors)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct queue_door *door = &host->doors[i];
+		const uint64_t match = i;
+		int ret;
+
+		door->host = host;
+		door->index = i;
+		host->n_doors++;
+		ret = notifier_create(&door->notifier);
+		if (ret == 0)
+			ret = service_mmio.doorbell(
+				host->region, QUEUE_NOTIFY, 4, &match, door->notifier);
+		if (ret == 0)
+			ret = loop_fd_add(host->dev->loop, notifier_fd(door->notifier), LOOP_READ,
+				kicked, door, &door->watch);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *desc)
+{
+	struct virtio_host *host;
+	int ret;
+
+	if (dev->virtio)
+		return -EBUSY;
+	host = calloc(1, sizeof(*host));
+	if (!host)
+		return -ENOMEM;
+	host->dev = dev;
+	dev->virtio = host;
+	ret = virtio_device_init(&host->vd, dev, desc,
+		&(struct virtio_env){
+			.memory = { .map = env_map, .opaque = host },
+			.interrupt = env_interrupt,
+			.defer = env_defer,
+			.kick = env_kick,
+			.log = env_log,
+			.opaque = host,
+		});
+	if (ret == 0)
+		ret = open_window(host);
+	if (ret == 0)
+		ret = open_doors(host, desc->n_queues);
+	if (ret < 0) {
+		virtio_host_destroy(host);
+		dev->virtio = NULL;
+	}
+	return ret;
+}
+
+void virtio_host_destroy(struct virtio_host *host)
+{
+	if (!host)
+		return;
+	/* The window first: it hands the doorbells back. */
+	service_mmio.region_destroy(host->region);
+	for (uint32_t i = 0; i < host->n_doors; i++) {
+		loop_fd_remove(host->doors[i].watch);
+		notifier_destroy(host->doors[i].notifier);
+	}
+	loop_forget(host->dev->loop, host->dev);
+	irq_free(host->irq);
+	virtio_device_finish(&host->vd);
+	free(host->doors);
+	free(host);
+}
+
+int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw)
+{
+	return firmware_add_virtio(fw, service_mmio.address(host->region), WINDOW_SIZE, host->irq);
+}
+
+uint32_t virtio_host_device_id(const struct virtio_host *host)
+{
+	return host->vd.desc.device_id;
+}
+
+static int do_quiesce(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	host->quiesced = true;
+	return 0;
+}
+
+static int do_resume(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	host->quiesced = false;
+	device_lock(host->dev);
+	virtio_device_all_ready(&host->vd);
+	device_unlock(host->dev);
+	return 0;
+}
+
+static int do_reset(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	device_lock(host->dev);
+	virtio_device_machine_reset(&host->vd);
+	device_unlock(host->dev);
+	return 0;
+}
+
+void virtio_host_quiesce(struct virtio_host *host)
+{
+	(void)loop_call(host->dev->loop, do_quiesce, host);
+}
+
+void virtio_host_resume(struct virtio_host *host)
+{
+	(void)loop_call(host->dev->loop, do_resume, host);
+}
+
+void virtio_host_reset(struct virtio_host *host)
+{
+	(void)loop_call(host->dev->loop, do_reset, host);
+}
+
+/* ---- the table ---- */
+
+static struct tenon_vq *svc_queue(struct tenon_dev *dev, uint32_t index)
+{
+	return dev->virtio ? virtio_queue(&dev->virtio->vd, index) : NULL;
+}
+
+static void svc_fault(struct tenon_dev *dev, const char *why)
+{
+	if (dev->virtio)
+		virtio_fault(&dev->virtio->vd, why);
+}
+
+static int svc_config_get(struct tenon_dev *dev, uint32_t offset, void *to, uint32_t size)
+{
+	return dev->virtio ? virtio_config_get(&dev->virtio->vd, offset, to, size) : -ENODEV;
+}
+
+static int svc_config_set(struct tenon_dev *dev, uint32_t offset, const void *from, uint32_t size)
+{
+	return dev->virtio ? virtio_config_set(&dev->virtio->vd, offset, from, size) : -ENODEV;
+}
+
+const struct tenon_virtio service_virtio = {
+	.struct_size = sizeof(struct tenon_virtio),
+	.add = virtio_add,
+	.queue = svc_queue,
+	.queue_size = vq_size,
+	.pop = vq_pop,
+	.unpop = vq_unpop,
+	.push = vq_push,
+	.notify = vq_notify,
+	.want_kicks = vq_want_kicks,
+	.fault = svc_fault,
+	.config_get = svc_config_get,
+	.config_set = svc_config_set,
+};

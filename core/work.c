@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tenon.work/1.  A job goes QUEUED -> RUNNING -> FINISHED -> idle; all under the pool's lock.  Its
+ * links live in the job's own core[] words, so that submitting allocates nothing.
+ */
+#include "core/work.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "core/device.h"
+#include "core/event_loop.h"
+#include "core/services.h"
+
+#define MAX_THREADS 16
+
+enum job_state { IDLE, QUEUED, RUNNING, FINISHED };
+
+/* What core[] holds. */
+enum { NEXT, DEV, STATE };
+
+struct work_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;    /* a job was queued, or the end */
+	pthread_cond_t changed; /* a job changed its state */
+	struct tenon_job *first, *last;
+	pthread_t threads[MAX_THREADS];
+	unsigned n_threads, max_threads, idle;
+	struct tenon_dev *busy[MAX_THREADS]; /* whose job each thread runs */
+	bool end;
+};
+
+static enum job_state state_of(const struct tenon_job *job)
+{
+	return (enum job_state)(uintptr_t)job->core[STATE];
+}
+
+static void set_state(struct tenon_job *job, enum job_state state)
+{
+	job->core[STATE] = (void *)(uintptr_t)state;
+}
+
+struct work_pool *work_pool_create(unsigned max_threads)
+{
+	struct work_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
+	(void)pthread_cond_init(&pool->changed, NULL);
+	pool->max_threads = max_threads < MAX_THREADS ? max_threads : MAX_THREADS;
+	return pool;
+}
+
+void work_pool_destroy(struct work_pool *pool)
+{
+	if (!pool)
+		return;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->end = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->n_threads; i++)
+		(void)pthread_join(pool->threads[i], NULL);
+	(void)pthread_cond_destroy(&pool->changed);
+	(void)pthread_cond_destroy(&pool->work);
+	(void)pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+/* On the device's loop: the job is over unless it was cancelled meanwhile. */
+static void job_done(struct tenon_dev *dev, void *arg)
+{
+	struct work_pool *pool = dev->env->work;
+	struct tenon_job *job = arg;
+	bool call;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	call = state_of(job) == FINISHED;
+	set_state(job, IDLE);
+	(void)pthread_cond_broadcast(&pool->changed);
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (call && job->done)
+		job->done(dev, job); /* may free it or submit it anew */
+}
+
+/* The lock is held. */
+static struct tenon_job *take(struct work_pool *pool)
+{
+	struct tenon_job *job = pool->first;
+
+	pool->first = job->core[NEXT];
+	if (!pool->first)
+		pool->last = NULL;
+	set_state(job, RUNNING);
+	return job;
+}
+
+/* The place of a thread that works for @dev (NULL: an idle one), or NULL; the lock is held. */
+static struct tenon_dev **busy_slot(struct work_pool *pool, const struct tenon_dev *dev)
+{
+	for (unsigned i = 0; i < MAX_THREADS; i++)
+		if (pool->busy[i] == dev)
+			return &pool->busy[i];
+	return NULL;
+}
+
+static void *work_main(void *arg)
+{
+	struct work_pool *pool = arg;
+
+	(void)pthread_setname_np(pthread_self(), "work");
+	(void)pthread_mutex_lock(&pool->lock);
+	while (!pool->end || pool->first) {
+		struct tenon_dev *dev, **slot;
+		struct tenon_job *job;
+
+		if (!pool->first) {
+			pool->idle++;
+			(void)pthread_cond_wait(&pool->work, &pool->lock);
+			pool->idle--;
+			continue;
+		}
+		job = take(pool);
+		dev = job->core[DEV];
+		slot = busy_slot(pool, NULL);
+		*slot = dev;
+		(void)pthread_mutex_unlock(&pool->lock);
+		job->result = job->run(dev, job);
+		(void)pthread_mutex_lock(&pool->lock);
+		*slot = NULL;
+		set_state(job, FINISHED);
+		(void)pthread_cond_broadcast(&pool->changed);
+		/* Inside the lock: cancel() must not see FINISHED before the post is there. */
+		if (service_event.post(dev, job_done, job) < 0)
+			set_state(job, IDLE);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+/* The lock is held. */
+static int add_thread(struct work_pool *pool)
+{
+	sigset_t every, old;
+	int ret;
+
+	if (pool->idle > 0 || pool->n_threads == pool->max_threads)
+		return 0;
+	(void)sigfillset(&every);
+	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	ret = pthread_create(&pool->threads[pool->n_threads], NULL, work_main, pool);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret == 0)
+		pool->n_threads++;
+	return pool->n_threads > 0 ? 0 : -ret;
+}
+
+static int work_submit(struct tenon_dev *dev, struct tenon_job *job)
+{
+	struct work_pool *pool = dev->env->work;
+	int ret;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	ret = state_of(job) == IDLE ? add_thread(pool) : -EBUSY;
+	if (ret == 0) {
+		job->core[NEXT] = NULL;
+		job->core[DEV] = dev;
+		set_state(job, QUEUED);
+		if (pool->last)
+			pool->last->core[NEXT] = job;
+		else
+			pool->first = job;
+		pool->last = job;
+		(void)pthread_cond_signal(&pool->work);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return ret;
+}
+
+/* The lock is held. */
+static void unlink_job(struct work_pool *pool, struct tenon_job *job)
+{
+	struct tenon_job *before = NULL;
+
+	for (struct tenon_job *j = pool->first; j; before = j, j = j->core[NEXT]) {
+		if (j != job)
+			continue;
+		if (before)
+			before->core[NEXT] = job->core[NEXT];
+		else
+			pool->first = job->core[NEXT];
+		if (pool->last == job)
+			pool->last = before;
+		return;
+	}
+}
+
+static int work_cancel(struct tenon_dev *dev, struct tenon_job *job)
+{
+	struct work_pool *pool = dev->env->work;
+	int taken = 0;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	if (state_of(job) == QUEUED) {
+		unlink_job(pool, job);
+		set_state(job, IDLE);
+		taken = 1;
+	}
+	while (state_of(job) == RUNNING)
+		(void)pthread_cond_wait(&pool->changed, &pool->lock);
+	(void)pthread_mutex_unlock(&pool->lock);
+	/* Finished, but done() not yet called: it is dropped from the posts. */
+	if (!taken)
+		events_drop_post(dev, job_done, job);
+	(void)pthread_mutex_lock(&pool->lock);
+	set_state(job, IDLE);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+/* The lock is held. */
+static bool has_jobs(struct work_pool *pool, const struct tenon_dev *dev)
+{
+	for (const struct tenon_job *j = pool->first; j; j = j->core[NEXT])
+		if (j->core[DEV] == dev)
+			return true;
+	return busy_slot(pool, dev) != NULL;
+}
+
+static void work_flush(struct tenon_dev *dev)
+{
+	struct work_pool *pool = dev->env->work;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	while (has_jobs(pool, dev))
+		(void)pthread_cond_wait(&pool->changed, &pool->lock);
+	(void)pthread_mutex_unlock(&pool->lock);
+	events_run_posts(dev);
+}
+
+void work_release(struct tenon_dev *dev)
+{
+	struct work_pool *pool = dev->env->work;
+
+	if (!pool)
+		return;
+	(void)pthread_mutex_lock(&pool->lock);
+	for (struct tenon_job *j = pool->first, *next; j; j = next) {
+		next = j->core[NEXT];
+		if (j->core[DEV] != dev)
+			continue;
+		unlink_job(pool, j);
+		set_state(j, IDLE);
+	}
+	while (busy_slot(pool, dev))
+		(void)pthread_cond_wait(&pool->changed, &pool->lock);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+const struct tenon_work service_work = {
+	.struct_size = sizeof(struct tenon_work),
+	.submit = work_submit,
+	.cancel = work_cancel,
+	.flush = work_flush,
+};
