@@ -228,15 +228,18 @@ struct backend_ops {
 	int (*vcpu_reset)(struct backend_vcpu *vcpu, struct backend_error *err);
 	int (*vcpu_set_cpuid)(struct backend_vcpu *vcpu, const struct backend_cpuid *entries,
 		size_t n, struct backend_error *err);
+	/* All registers that make up a processor mode go in one call: they are judged together. */
 	int (*vcpu_set_regs)(struct backend_vcpu *vcpu, const struct backend_reg *regs, size_t n,
 		struct backend_error *err);
 	/* Fills the values of the ids given; unknown ids are -ENOENT. */
 	int (*vcpu_get_regs)(struct backend_vcpu *vcpu, struct backend_reg *regs, size_t n);
 	int (*vcpu_set_msrs)(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
 		struct backend_error *err);
-	/* Runs until something is for the core; fills @exit.  0, or -errno for VCPU_FAILED. */
+	/* Runs until something is for the core; fills @exit.  0, or -errno for VCPU_FAILED.  @exit
+	 * comes in as the last run left it, with what the core filled in. */
 	int (*vcpu_run)(struct backend_vcpu *vcpu, struct vcpu_exit *exit);
-	/* Makes a run, or the next one, return VCPU_INTERRUPTED soon.  [any] */
+	/* Makes a run, or the next one, return VCPU_INTERRUPTED soon.  It must have returned before
+	 * the vCPU is destroyed.  [any] */
 	void (*vcpu_kick)(struct backend_vcpu *vcpu);
 	/* Puts devices that the backend owns (interrupt controllers, timers) back; vCPUs stand.
 	 * [main] */

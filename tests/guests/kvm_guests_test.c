@@ -463,6 +463,21 @@ static void reset_puts_everything_back(void **state)
 	guest_destroy(&g);
 }
 
+/* KVM finishes an access when it is entered again: that must not happen upon the new state. */
+static void reset_in_the_middle_of_an_mmio_read(void **state)
+{
+	struct guest g;
+
+	guest_create(&g, kvm, "mmio");
+	guest_expect_write(&g, VCPU_MMIO, GUEST_MMIO, 1, 0x11);
+	guest_expect_write(&g, VCPU_MMIO, GUEST_MMIO + 2, 2, 0x2222);
+	guest_expect_write(&g, VCPU_MMIO, GUEST_MMIO + 4, 4, 0x44444444);
+	guest_answer_read(&g, VCPU_MMIO, GUEST_MMIO + 8, 1, 0xa1);
+	start_again(&g);
+	guest_expect_write(&g, VCPU_MMIO, GUEST_MMIO, 1, 0x11);
+	guest_destroy(&g);
+}
+
 static void reset_after_a_triple_fault(void **state)
 {
 	struct guest g;
@@ -575,6 +590,7 @@ int main(void)
 		cmocka_unit_test(registers_read_back),
 		cmocka_unit_test(a_refused_msr_is_named),
 		cmocka_unit_test(reset_puts_everything_back),
+		cmocka_unit_test(reset_in_the_middle_of_an_mmio_read),
 		cmocka_unit_test(reset_after_a_triple_fault),
 		cmocka_unit_test(reset_after_sleep_and_between_string_items),
 		cmocka_unit_test(a_kick_survives_a_reset),
