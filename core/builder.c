@@ -408,7 +408,7 @@ static void vcpu_asks(void *opaque, enum vcpu_request what, uint32_t index, cons
 		[VCPU_REQUEST_DEAD] = VM_DEAD,
 		[VCPU_REQUEST_FAILED] = VM_FAILED,
 	};
-	char line[2400];
+	char line[400];
 
 	(void)snprintf(line, sizeof(line), "vcpu %u: %s", index, text);
 	vm_ask(opaque, map[what], line);

@@ -20,6 +20,7 @@
 #include "core/backend.h"
 #include "core/bus.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/machine.h"
 #include "core/vcpu_dump.h"
 
@@ -135,14 +136,16 @@ static void request(struct vcpu *v, enum vcpu_request what, const char *text)
 	v->vcpus->config.request(v->vcpus->config.opaque, what, v->index, text);
 }
 
+/* The registers go to the log, a line at a time; the sentence is the request's. */
 static void request_with_dump(struct vcpu *v, enum vcpu_request what, const char *text)
 {
 	const struct vcpus_config *c = &v->vcpus->config;
-	char all[2048], regs[1536];
+	char regs[1536], *rest = regs, *line;
 
 	vcpu_dump(c->ops, v->backend, c->arch->isa, regs, sizeof(regs));
-	(void)snprintf(all, sizeof(all), "%s%s%s", text, regs[0] ? "\n" : "", regs);
-	request(v, what, all);
+	while ((line = strsep(&rest, "\n")) && *line)
+		log_msg(LOG_LEVEL_ERR, "vcpu %u: %s", v->index, line);
+	request(v, what, text);
 }
 
 static void access_bus(struct bus *bus, struct vcpu_exit *exit)

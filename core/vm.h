@@ -73,7 +73,7 @@ struct vm {
 
 	pthread_mutex_t request_lock; /* the next three; shared */
 	enum vm_request request;
-	char request_text[2400];
+	char request_text[400];
 	bool request_posted;
 
 	struct error *err; /* of vm_run(): why it failed */

@@ -32,7 +32,7 @@
 #define TENON_EXTERN_C extern
 #endif
 
-#define TENON_EXPORT __attribute__((visibility("default"), used))
+#define TENON_EXPORT __attribute__((visibility("default")))
 
 /* True when table @t, as handed over at run time, is long enough to hold @member and it is set. */
 #define TENON_HAS(t, member)                                                                       \

@@ -161,15 +161,14 @@ struct tenon_note {
  * and the note.  One use per module; authors never write ABI versions.
  */
 #define TENON_PLUGIN(id_, version_, license_, init_, devices_, class_names_)                       \
-	TENON_EXTERN_C TENON_EXPORT const struct tenon_plugin TENON_PLUGIN_SYMBOL;                 \
+	static const struct tenon_note tenon_note_object                                           \
+		__attribute__((section(".note.tenon"), used, aligned(4))) = { 6,                   \
+			sizeof(struct tenon_note) - offsetof(struct tenon_note, abi_major),        \
+			TENON_NOTE_PLUGIN, "tenon", TENON_ABI_MAJOR, TENON_ABI_MINOR, id_,         \
+			version_, class_names_ };                                                  \
+	TENON_EXTERN_C const struct tenon_plugin TENON_PLUGIN_SYMBOL TENON_EXPORT;                 \
 	const struct tenon_plugin TENON_PLUGIN_SYMBOL = { sizeof(struct tenon_plugin),             \
-		TENON_ABI_MAJOR, TENON_ABI_MINOR, id_, version_, license_, init_, NULL,            \
-		devices_ };                                                                        \
-	__attribute__((section(".note.tenon"), used,                                               \
-		aligned(4))) static const struct tenon_note tenon_note_object = { 6,               \
-		sizeof(struct tenon_note) - offsetof(struct tenon_note, abi_major),                \
-		TENON_NOTE_PLUGIN, "tenon", TENON_ABI_MAJOR, TENON_ABI_MINOR, id_, version_,       \
-		class_names_ }
+		TENON_ABI_MAJOR, TENON_ABI_MINOR, id_, version_, license_, init_, NULL, devices_ }
 
 /* printf-style log and fail on the caller's side, so that no varargs cross the ABI. */
 __attribute__((format(printf, 4, 5))) static inline void tenon_logf(const struct tenon_host *host,

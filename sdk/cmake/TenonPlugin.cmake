@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...])
+#
+# Builds the module NAME.so as the core wants it: C17 with the system's extensions, nothing visible
+# but the entry symbol, every symbol bound at load.  Installs it into the plugin folder of its ABI
+# and, where there is one beside it, the manual page tenon-NAME.7.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+if(NOT DEFINED TENON_PLUGIN_SUBDIR)
+  set(TENON_PLUGIN_SUBDIR tenon/0)
+endif()
+
+function(tenon_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  set(target plugin-${name})
+  add_library(${target} MODULE ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${name} SUFFIX .so
+    C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/${TENON_PLUGIN_SUBDIR})
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  if(TARGET tenon-sdk)
+    target_link_libraries(${target} PRIVATE tenon-sdk)
+  else()
+    target_link_libraries(${target} PRIVATE Tenon::sdk)
+  endif()
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
+  target_link_options(${target} PRIVATE -Wl,-z,now -Wl,-z,relro)
+  if(NOT TENON_SANITIZE) # a sanitizer's own symbols come from the program
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
+  install(TARGETS ${target} LIBRARY
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/${TENON_PLUGIN_SUBDIR} COMPONENT ${target})
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/tenon-${name}.7)
+    install(FILES tenon-${name}.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT ${target})
+  endif()
+endfunction()
