@@ -36,6 +36,7 @@ struct tenon_config {
 struct check {
 	struct tenon_config *config;
 	const char *subject, *owner;
+	bool in_device; /* the core's settings of a device stand beside these */
 	struct error *err;
 };
 
@@ -105,6 +106,8 @@ static int refuse_unknown(const struct check *check, const struct setting *setti
 
 	for (const struct tenon_key *key = check->config->keys; key->name; key++)
 		suggest_consider(&near, key->name);
+	for (size_t i = 0; check->in_device && settings_reserved_name(i); i++)
+		suggest_consider(&near, settings_reserved_name(i));
 	return refuse(check, &setting->place, "unknown setting \"%s\" for %s%s", setting->name,
 		check->owner, suggest_text(&near, tail));
 }
@@ -241,11 +244,10 @@ static int fill_missing(const struct check *check, const struct place *place)
 	return 0;
 }
 
-int settings_check_group(const struct setting *group, const struct place *place,
-	const char *subject, const char *owner, const struct tenon_key *keys,
-	struct tenon_config **ret_config, struct error *err)
+/* @check without its config. */
+static int check_group(struct check check, const struct setting *group, const struct place *place,
+	const struct tenon_key *keys, struct tenon_config **ret_config)
 {
-	struct check check = { .subject = subject, .owner = owner, .err = err };
 	struct tenon_config *config = calloc(1, sizeof(*config));
 	int r;
 
@@ -276,11 +278,23 @@ free_config:
 	return r;
 }
 
+int settings_check_group(const struct setting *group, const struct place *place,
+	const char *subject, const char *owner, const struct tenon_key *keys,
+	struct tenon_config **ret_config, struct error *err)
+{
+	const struct check check = { .subject = subject, .owner = owner, .err = err };
+
+	return check_group(check, group, place, keys, ret_config);
+}
+
 int settings_check(const struct config_device *device, const struct tenon_key *keys,
 	struct tenon_config **ret_config, struct error *err)
 {
-	return settings_check_group(&device->settings, &device->place, device->name, device->type,
-		keys, ret_config, err);
+	const struct check check = {
+		.subject = device->name, .owner = device->type, .in_device = true, .err = err
+	};
+
+	return check_group(check, &device->settings, &device->place, keys, ret_config);
 }
 
 void settings_free(struct tenon_config *config)

@@ -7,6 +7,7 @@
 #define TENON_CORE_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -55,5 +56,7 @@ const char *settings_type_name(const struct tenon_key *key);
 
 /* Whether the name belongs to the core in every device. */
 bool settings_reserved(const char *name);
+/* These names one by one; NULL past the last. */
+const char *settings_reserved_name(size_t index);
 
 #endif

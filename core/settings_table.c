@@ -10,13 +10,18 @@
 
 #define KNOWN_FLAGS (TENON_KEY_REQUIRED | TENON_KEY_LIST | TENON_KEY_SECRET)
 
-bool settings_reserved(const char *name)
+const char *settings_reserved_name(size_t index)
 {
 	static const char *const names[] = { "type", "name", "plugin", "address", "irq", "iothread",
 		"isolation", "transport" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(name, names[i]) == 0)
+	return index < sizeof(names) / sizeof(*names) ? names[index] : NULL;
+}
+
+bool settings_reserved(const char *name)
+{
+	for (size_t i = 0; settings_reserved_name(i); i++)
+		if (strcmp(name, settings_reserved_name(i)) == 0)
 			return true;
 	return false;
 }

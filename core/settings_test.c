@@ -150,6 +150,9 @@ static void refuses_with_a_sentence(void **state)
 			"\"path\"?)" },
 		{ "path = \"p\";\nzebra = 1;",
 			"vm.cfg:4: disk0: unknown setting \"zebra\" for block" },
+		{ "path = \"p\"; adress = \"0x1000\";",
+			"vm.cfg:3: disk0: unknown setting \"adress\" for block (did you mean "
+			"\"address\"?)" },
 		{ "", "vm.cfg:2: disk0: \"path\" is missing: block needs it" },
 		{ "path = \"\";", "vm.cfg:3: disk0: \"path\" is \"\"; wanted a path" },
 		{ "path = 5;", "vm.cfg:3: disk0: \"path\" is the number 5; wanted a path" },
