@@ -93,13 +93,16 @@ has_not() { # REGEX
 	! grep -qE -- "$1" "$lab_log" || fail "the console says: $(grep -m 1 -E -- "$1" "$lab_log")"
 }
 
-# The kernel's warnings, less those that it also gives on bare hardware of this kind: a processor
-# emulated without some of its features, and a machine without PCI.
+# The kernel's warnings about the machine.  Left out: what it says of an emulated processor; that
+# /dev/console has no driver yet when process 1 starts (hvc0 is a module's); and one complaint that is
+# QEMU's fault: it does not intercept XSETBV, so a guest in a guest reads a stale size of the XSAVE
+# area from CPUID leaf 13.
 no_warnings() {
-	bad=$(grep '^check warning: ' "$lab_log" | grep -iE \
-		'ACPI|BIOS|firmware|SMBIOS|DMI|e820|MADT|APIC|TSC|WARNING:|Call Trace|Unknown kernel' |
-		grep -vE 'Speculative|SRSO|Spectre|Unstable clock' | head -n 1)
-	[ -z "$bad" ] || fail "the kernel warns: ${bad#check warning: }"
+	bad=$(sed -n 's/^check warning: //p' "$lab_log" |
+		sed '/XSAVE consistency problem/,/end trace/d' |
+		grep -iE 'ACPI|BIOS|firmware|SMBIOS|DMI|e820|MADT|APIC|TSC|WARNING:|Call Trace|Unknown kernel' |
+		grep -vE 'Speculative|SRSO|Spectre|Unstable clock|initial console' | head -n 1)
+	[ -z "$bad" ] || fail "the kernel warns: $bad"
 }
 
 # Boots a guest in check mode to its orderly end; what it printed is there for has().
