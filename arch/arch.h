@@ -49,7 +49,8 @@ struct arch {
 	/* Adds RAM of @bytes and, for a firmware payload, its region.  [main] */
 	int (*create_memory)(struct guest_memory *gm, uint64_t bytes, const struct payload *payload,
 		struct error *err);
-	/* Places kernel, initrd and command line; claims each.  @extra_cmdline is appended.  [main]
+	/* Places kernel, initrd and command line; claims each.  @extra_cmdline goes before the
+	 * payload's own.  [main]
 	 */
 	int (*load)(struct guest_memory *gm, const struct payload *payload,
 		const char *extra_cmdline, struct loaded *ret_loaded, struct error *err);

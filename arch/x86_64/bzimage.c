@@ -93,6 +93,8 @@ int bzimage_parse(const struct blob *image, struct bzimage *ret_bz, struct error
 	if (get_le16(h + XLOADFLAGS) & XLF_ABOVE_4G)
 		bz.initrd_max = UINT64_MAX;
 	bz.cmdline_max = get_le32(h + CMDLINE_SIZE);
+	if (bz.cmdline_max == 0)
+		bz.cmdline_max = 255; /* as before the field was there */
 	*ret_bz = bz;
 	return 0;
 }

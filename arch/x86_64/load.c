@@ -15,12 +15,15 @@
 
 #define CMDLINE_GPA 0x20000u
 #define GIB4        0x100000000ull
-#define PAGE        4096u
+
+/* What x86 Linux reads where no setup header says so: its COMMAND_LINE_SIZE without the zero. */
+#define LINUX_CMDLINE_MAX 2047u
+#define PAGE              4096u
 
 /* What the kernel allows. */
 struct limits {
-	uint64_t initrd_max; /* last address */
-	uint32_t cmdline_max;
+	uint64_t initrd_max;  /* last address */
+	uint32_t cmdline_max; /* bytes, without the zero */
 };
 
 static int load_kernel(struct guest_memory *gm, const struct payload *p, struct loaded *loaded,
@@ -29,7 +32,7 @@ static int load_kernel(struct guest_memory *gm, const struct payload *p, struct 
 	struct bzimage bz;
 	int ret;
 
-	*limits = (struct limits){ GIB4 - 1, x86_layout.cmdline_max };
+	*limits = (struct limits){ GIB4 - 1, LINUX_CMDLINE_MAX };
 	if (elf_is(&p->kernel))
 		return elf_load(gm, &p->kernel, p->boot, loaded, err);
 	if (!bzimage_is(&p->kernel))
@@ -52,7 +55,7 @@ static int load_bundle(struct guest_memory *gm, const struct payload *p, struct 
 {
 	int ret;
 
-	*limits = (struct limits){ GIB4 - 1, x86_layout.cmdline_max };
+	*limits = (struct limits){ GIB4 - 1, LINUX_CMDLINE_MAX };
 	ret = guest_memory_claim(gm, p->bundle_gpa, p->kernel.size, "the kernel", err);
 	if (ret < 0) {
 		error_prefix(err, "%s", p->kernel.path);
@@ -71,29 +74,41 @@ static int load_bundle(struct guest_memory *gm, const struct payload *p, struct 
 	return 0;
 }
 
+/*
+ * The kernel copies as much as it has room for without looking for the end, and stops at a text
+ * that does not end there: a longer one is cut.  What the core has to say comes first, because a
+ * kernel takes all that follows "--" for its init's.
+ */
 static int load_cmdline(struct guest_memory *gm, const struct payload *p, const char *extra,
 	const struct limits *limits, struct loaded *loaded, struct error *err)
 {
 	size_t own = strlen(p->cmdline), more = strlen(extra);
-	size_t size = own + (own && more) + more + 1;
+	size_t length = own + (own && more) + more;
 	char *to;
 	int ret;
 
-	if (size > x86_layout.cmdline_max)
+	if (length >= x86_layout.cmdline_max)
 		return error_set(err, EXIT_USAGE, -E2BIG,
-			"the command line has %zu bytes, at most %u fit", size - 1,
+			"the command line has %zu bytes, at most %u fit", length,
 			x86_layout.cmdline_max - 1);
-	if (limits->cmdline_max && size - 1 > limits->cmdline_max)
+	if (more > limits->cmdline_max)
+		return error_set(err, EXIT_USAGE, -E2BIG,
+			"the command line needs %zu bytes to list the devices, this kernel reads "
+			"%u",
+			more, limits->cmdline_max);
+	if (length > limits->cmdline_max) {
 		log_msg(LOG_LEVEL_WARN,
-			"the command line has %zu bytes, this kernel reads %u of them", size - 1,
-			limits->cmdline_max);
-	ret = guest_memory_claim(gm, CMDLINE_GPA, size, "the command line", err);
+			"the command line has %zu bytes, this kernel reads %u: the rest is cut off",
+			length, limits->cmdline_max);
+		length = limits->cmdline_max;
+	}
+	ret = guest_memory_claim(gm, CMDLINE_GPA, length + 1, "the command line", err);
 	if (ret < 0)
 		return ret;
-	to = guest_memory_ptr(gm, CMDLINE_GPA, size);
-	(void)snprintf(to, size, "%s%s%s", p->cmdline, own && more ? " " : "", extra);
+	to = guest_memory_ptr(gm, CMDLINE_GPA, length + 1);
+	(void)snprintf(to, length + 1, "%s%s%s", extra, own && more ? " " : "", p->cmdline);
 	loaded->cmdline_gpa = CMDLINE_GPA;
-	loaded->cmdline_size = (uint32_t)size;
+	loaded->cmdline_size = (uint32_t)length + 1;
 	return 0;
 }
 
