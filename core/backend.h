@@ -19,10 +19,6 @@
 
 #define BACKEND_SYMBOL "tenon_backend"
 
-#ifndef TENON_BUILD_ID
-#define TENON_BUILD_ID "unknown"
-#endif
-
 enum isa {
 	ISA_X86_64 = 1,
 	ISA_AARCH64 = 2,

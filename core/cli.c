@@ -11,6 +11,7 @@
 #include <tenon/abi.h>
 
 #include "core/backend.h"
+#include "core/build_id.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/suggest.h"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/backend.h"
+#include "core/build_id.h"
 #include "core/config.h"
 #include "core/error.h"
 #include "core/event_loop.h"

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/build_id.h"
+
 #define KVM_DEVICE "/dev/kvm"
 /* Hardware takes less than a nanosecond, an emulated host with virtualisation a few; a KVM that
  * emulates its guests takes hundreds. */

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/build_id.h"
+
 #define ALL_ISAS  (1u << ISA_X86_64 | 1u << ISA_AARCH64 | 1u << ISA_RISCV64)
 #define PHYS_BITS 40
 #define PAGE_BITS 4095u

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/build_id.h"
+
 #define RESERVED_GPA 0xfffbc000u
 #define CPUID_ROOM   512
 #define PAGE_TABLES  0x180000u
