@@ -83,25 +83,37 @@ static bool may_give_out(const struct arch_layout *layout, uint32_t number)
 	return true;
 }
 
+/*
+ * An unused line, or the shareable one with the fewest users.  Sources that can share leave a
+ * quarter of the lines to those that cannot, whatever the order they come in.
+ */
 static int choose(const struct irq_table *table, bool shared, uint32_t *ret_number)
 {
 	const struct arch_layout *layout = table->layout;
-	unsigned fewest = UINT32_MAX;
-	bool shareable;
+	unsigned lines = 0, unused = 0, fewest = UINT32_MAX;
+	uint32_t first_unused = 0, least_used = 0;
 
 	for (uint32_t n = layout->irq_first; n <= layout->irq_last; n++) {
+		bool shareable;
 		unsigned users = users_of(table, n, &shareable);
 
-		if (!may_give_out(layout, n) || users >= fewest)
+		if (!may_give_out(layout, n))
 			continue;
-		if (users > 0 && !(shared && shareable))
-			continue;
-		fewest = users;
-		*ret_number = n;
-		if (users == 0)
-			break;
+		lines++;
+		if (users == 0 && unused++ == 0)
+			first_unused = n;
+		if (users > 0 && shared && shareable && users < fewest) {
+			fewest = users;
+			least_used = n;
+		}
 	}
-	return fewest == UINT32_MAX ? -ENOSPC : 0;
+	if (unused > 0 && (unused > lines / 4 || fewest == UINT32_MAX))
+		*ret_number = first_unused;
+	else if (fewest != UINT32_MAX)
+		*ret_number = least_used;
+	else
+		return -ENOSPC;
+	return 0;
 }
 
 static int connect_source(struct tenon_irq *irq);
