@@ -33,7 +33,8 @@
 #define BOOT_ACPI_END      0xf0000u
 #define BOOT_SMBIOS_ANCHOR 0xf0000u /* kernels scan from here in steps of 16 */
 #define BOOT_SMBIOS        0xf0020u
-#define BOOT_SMBIOS_END    0x100000u
+#define BOOT_SMBIOS_END    0xffff0u
+#define BOOT_RESET_STUB    0xffff0u /* where a PC's firmware is entered */
 #define BOOT_BIOS_END      0x100000u
 
 /* The rest of the address space that the tables speak of. */

@@ -6,6 +6,7 @@
 #include "arch/x86_64/boot_params.h"
 #include "arch/x86_64/memmap.h"
 #include "arch/x86_64/pvh.h"
+#include "arch/x86_64/reset_stub.h"
 #include "arch/x86_64/smbios.h"
 #include "arch/x86_64/tables.h"
 #include "arch/x86_64/x86_64.h"
@@ -29,6 +30,8 @@ int x86_boot_tables(struct guest_memory *gm, const struct loaded *loaded,
 	ret = tables_write(gm, loaded->protocol, err);
 	if (ret == 0)
 		ret = smbios_write(gm, machine, err);
+	if (ret == 0)
+		ret = reset_stub_write(gm, machine, err);
 	if (ret == 0 && machine->acpi)
 		ret = acpi_write(gm, machine, &acpi, err);
 	if (ret < 0)

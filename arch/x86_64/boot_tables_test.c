@@ -125,6 +125,23 @@ static void memory_map_has_ram_and_what_is_not(void **state)
 	drop(&t);
 }
 
+/* Linux ends there on hardware-reduced ACPI: the code must write the FADT's reset register. */
+static void the_reset_vector_resets(void **state)
+{
+	struct boot t = boot(64 * MIB, 0, BOOT_LINUX64);
+	const uint8_t *code;
+
+	(void)state;
+	assert_int_equal(build(&t), 0);
+	code = at(&t, 0xffff0, 9);
+	assert_int_equal(code[0], 0xba);
+	assert_int_equal(get_le16(code + 1), t.machine.power.reset);
+	assert_int_equal(code[3], 0xb0);
+	assert_int_equal(code[4], t.machine.power.reset_value);
+	assert_int_equal(code[5], 0xee);
+	drop(&t);
+}
+
 static void tables_in_ram_are_told(void **state)
 {
 	struct guest_memory *gm = test_memory(64 * MIB, 0);
@@ -412,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_map_has_ram_and_what_is_not),
+		cmocka_unit_test(the_reset_vector_resets),
 		cmocka_unit_test(tables_in_ram_are_told),
 		cmocka_unit_test(only_ram_is_listed),
 		cmocka_unit_test(zero_page_of_an_elf_kernel_is_made_up),
