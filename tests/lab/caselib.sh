@@ -36,6 +36,7 @@ boot() { # ARGUMENT of `tenon run`, after the lab's own file...
 
 # The next line of the console, in $line.  Fails at the end of the console and after silence.
 next_line() { # [SECONDS]
+	line=''
 	IFS= read -r -t "${1:-$LAB_SILENCE}" line <&4 || [ -n "$line" ] || return 1
 	line=${line%"$lab_cr"}
 	echo "$line" >>"$lab_log"

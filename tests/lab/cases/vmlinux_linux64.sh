@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # An ELF kernel, entered in 64-bit mode with a zero page.
 . /lab/caselib.sh
-check_guest --set payload.kernel=vmlinux --set payload.boot=linux64 --set vm.vcpus=2
+check_guest --set payload.kernel=/lab/vmlinux --set payload.boot=linux64 --set vm.vcpus=2
 has '^check cpus: 2$'
 has '^check initrd: 0x'

@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # An ELF kernel, entered through its PVH note.
 . /lab/caselib.sh
-check_guest --set payload.kernel=vmlinux --set payload.boot=pvh --set vm.vcpus=2
+check_guest --set payload.kernel=/lab/vmlinux --set payload.boot=pvh --set vm.vcpus=2
 has '^check cpus: 2$'
 has '^check initrd: 0x'
