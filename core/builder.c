@@ -421,6 +421,13 @@ static void first_run(void *opaque)
 	timing_mark(vm->timing, "first-instruction", -1);
 }
 
+static void first_exit(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	timing_mark(vm->timing, "first-exit", -1);
+}
+
 static int sink_line(void *opaque, uint32_t number, bool level)
 {
 	const struct vm *vm = opaque;
@@ -464,6 +471,7 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.pio = vm->pio,
 		.request = vcpu_asks,
 		.first_run = first_run,
+		.first_exit = first_exit,
 		.opaque = vm,
 	};
 	int ret = vcpus_create(&config, &vm->vcpus, err);

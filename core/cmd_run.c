@@ -21,7 +21,8 @@ int cmd_run(const struct vm_config *config, const struct run_options *options, s
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of one write */
 	vm->config = config;
 	if (options->timing || config->timing)
-		vm->timing = timing_create();
+		vm->timing = timing_create(&options->start);
+	timing_phase(vm->timing, "config");
 	ret = vm_build(vm, err);
 	if (ret == 0) {
 		ret = vm_run(vm, err);

@@ -8,11 +8,14 @@
 
 #include <stdbool.h>
 
+#include "core/timing.h"
+
 struct error;
 struct vm_config;
 
 struct run_options {
 	bool timing;
+	struct timing_moment start; /* of the program */
 };
 
 struct plugins_options {

@@ -5,13 +5,16 @@
 #include "core/cli.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/timing.h"
 
 int main(int argc, char *argv[])
 {
+	struct timing_moment start = timing_now();
 	struct error err = { 0 };
 	struct cli cli;
 	int r = cli_parse(argc, argv, &cli, &err);
 
+	cli.run.start = start;
 	if (!r)
 		r = cli_execute(&cli, &err);
 	cli_finish(&cli);

@@ -8,9 +8,16 @@
 
 struct timing;
 
-/* Takes the moment of its call as the start.  NULL when memory is short, and every function below
- * accepts that.  [main] */
-struct timing *timing_create(void);
+/* A moment on the monotonic clock, and the CPU time that the process had used by then. */
+struct timing_moment {
+	uint64_t wall_ns, cpu_ns;
+};
+
+struct timing_moment timing_now(void); /* [any] */
+
+/* @start is when the program began: what its CPU clock showed by then, exec and the dynamic linker
+ * took.  NULL when memory is short, and every function below accepts that.  [main] */
+struct timing *timing_create(const struct timing_moment *start);
 void timing_destroy(struct timing *timing);
 
 /* A phase ended: it took the time since the one before it ended.  [main] */
@@ -20,7 +27,7 @@ void timing_part(struct timing *timing, const char *name, uint64_t ns);
 /* Something happened now; @value is printed unless it is negative.  [any] */
 void timing_mark(struct timing *timing, const char *name, int64_t value);
 
-/* One line each: "name=NAME at_us=... took_us=..." (machine-readable, stable).  [main] */
+/* One line each, machine-readable and stable; tenon(1) has them.  [main] */
 void timing_print(struct timing *timing, FILE *out);
 
 #endif

@@ -35,6 +35,7 @@ struct vcpu {
 	bool has_thread;
 	struct backend_vcpu *backend; /* under vcpus->lock till the first parking */
 	unsigned epoch;               /* the last one that was seen */
+	bool exited;                  /* once at least; its own thread's */
 };
 
 struct vcpus {
@@ -208,6 +209,15 @@ static bool handle(struct vcpu *v, struct vcpu_exit *exit)
 	return true;
 }
 
+static void note_first_exit(struct vcpu *v)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+
+	v->exited = true;
+	if (v->index == 0 && c->first_exit)
+		c->first_exit(c->opaque);
+}
+
 static void run(struct vcpu *v)
 {
 	struct vcpu_exit exit = { .kind = VCPU_INTERRUPTED };
@@ -217,6 +227,8 @@ static void run(struct vcpu *v)
 
 		exit.text[0] = '\0';
 		ret = v->vcpus->config.ops->vcpu_run(v->backend, &exit);
+		if (!v->exited)
+			note_first_exit(v);
 		if (ret < 0 && exit.kind != VCPU_FAILED) {
 			exit.kind = VCPU_FAILED;
 			(void)snprintf(exit.text, sizeof(exit.text), "running it failed: %s",

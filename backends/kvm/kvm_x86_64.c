@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,7 @@
 #define PAGE                 4096u
 #define RESERVED_SIZE        (4 * PAGE) /* the identity map, then three pages of TSS */
 #define FOUR_GIB             (UINT64_C(1) << 32)
-#define CPUID_FIRST          128
-#define CPUID_MOST           8192
+#define CPUID_MOST           256 /* that KVM ever gives out or takes */
 #define LEAF_ADDRESS         0x80000008u
 
 const enum isa kvm_isa = ISA_X86_64;
@@ -46,44 +46,45 @@ const struct kvm_needed kvm_isa_needed[] = {
 
 /* ---- CPUID ---- */
 
-/* KVM's own table; it says E2BIG as long as the room is too small. */
-static int read_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_table)
+/*
+ * KVM's own table.  It is the same for every VM, and the kernel makes it anew each time from the
+ * processor's CPUID, which takes long on a host that is a guest itself: it is read once.
+ */
+static union {
+	struct kvm_cpuid2 table;
+	uint8_t room[sizeof(struct kvm_cpuid2) + CPUID_MOST * sizeof(struct kvm_cpuid_entry2)];
+} supported;
+
+static int read_cpuid(int kvm_fd, const struct kvm_cpuid2 **ret_table)
 {
-	uint32_t room;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int r = 0;
 
-	for (room = CPUID_FIRST; room <= CPUID_MOST; room *= 2) {
-		struct kvm_cpuid2 *table =
-			calloc(1, sizeof(*table) + room * sizeof(table->entries[0]));
-		int r;
-
-		if (!table)
-			return -ENOMEM;
-		table->nent = room;
-		r = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, table);
-		if (r == 0) {
-			*ret_table = table;
-			return 0;
-		}
-		free(table);
-		if (r != -E2BIG)
-			return r;
+	(void)pthread_mutex_lock(&lock);
+	if (supported.table.nent == 0) {
+		supported.table.nent = CPUID_MOST;
+		r = kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &supported.table);
+		if (r < 0)
+			supported.table.nent = 0;
 	}
-	return -E2BIG;
+	(void)pthread_mutex_unlock(&lock);
+	if (r < 0)
+		return r;
+	*ret_table = &supported.table;
+	return 0;
 }
 
 int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries, size_t *n)
 {
-	struct kvm_cpuid2 *table;
+	const struct kvm_cpuid2 *table;
 	size_t i, room = *n;
 	int r = read_cpuid(vm->kvm_fd, &table);
 
 	if (r < 0)
 		return r;
 	*n = table->nent;
-	if (room < table->nent) {
-		free(table);
+	if (room < table->nent)
 		return -E2BIG;
-	}
 	for (i = 0; i < table->nent; i++) {
 		const struct kvm_cpuid_entry2 *e = &table->entries[i];
 
@@ -101,7 +102,6 @@ int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries
 		if (e->function == 1 && kvm_capability(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER))
 			entries[i].ecx |= CPUID_1_TSC_DEADLINE;
 	}
-	free(table);
 	return 0;
 }
 
@@ -140,7 +140,7 @@ int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *ent
 
 int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err)
 {
-	struct kvm_cpuid2 *table;
+	const struct kvm_cpuid2 *table;
 	uint32_t i;
 	int r = read_cpuid(kvm_fd, &table);
 
@@ -151,7 +151,6 @@ int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *e
 	for (i = 0; i < table->nent; i++)
 		if (table->entries[i].function == LEAF_ADDRESS)
 			caps->phys_bits = table->entries[i].eax & 0xff;
-	free(table);
 	return 0;
 }
 

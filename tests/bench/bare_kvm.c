@@ -6,10 +6,14 @@
  * as key=value lines, in microseconds of wall-clock and of CPU time, so that start-up can be
  * compared on the same host in the same run.
  *
- *   bare_kvm [--memory MIB] [--cpus N] [--port PORT] [--pvh] GUEST
+ *   bare_kvm [--memory MIB] [--cpus N] [--port PORT] [--pvh] [--hold] GUEST
  *
  * GUEST is a 64-bit ELF file, or else a flat image that is loaded at 64 KiB and started in 32-bit
- * mode.
+ * mode.  With --hold the machine stands after the mark until standard input ends, so that the
+ * memory of the process can be looked at.
+ *
+ * Whoever has started the program may say when in the environment; otherwise it starts itself once
+ * more, so that what the loader takes has a beginning.
  */
 #include <elf.h>
 #include <errno.h>
@@ -48,7 +52,7 @@ struct options {
 	uint64_t memory;
 	uint32_t cpus;
 	uint16_t port;
-	bool pvh;
+	bool pvh, hold;
 	const char *guest;
 };
 
@@ -133,7 +137,7 @@ static void phase(const char *name, struct moment *last)
 	*last = now(); /* printing is nobody's time */
 }
 
-/* Starts the program once more, so that what the loader takes has a beginning. */
+/* When the program was started, on both clocks. */
 static struct moment stamp(char **argv)
 {
 	const char *text = getenv(STAMP);
@@ -430,6 +434,16 @@ static void tear_down(struct machine *m, struct cpu *cpus)
 	free(m->cpuid);
 }
 
+/* What was printed so far tells the other side that the machine stands. */
+static void hold(void)
+{
+	char c;
+
+	(void)fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+}
+
 static struct options parse(int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -437,6 +451,7 @@ static struct options parse(int argc, char **argv)
 		{ "cpus", required_argument, NULL, 'c' },
 		{ "port", required_argument, NULL, 'p' },
 		{ "pvh", no_argument, NULL, 'v' },
+		{ "hold", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o = { .memory = 512 * MIB, .cpus = 1, .port = 0x80 };
@@ -451,12 +466,14 @@ static struct options parse(int argc, char **argv)
 			o.port = (uint16_t)strtoul(optarg, NULL, 0);
 		else if (c == 'v')
 			o.pvh = true;
+		else if (c == 'h')
+			o.hold = true;
 	}
 	o.guest = optind + 1 == argc ? argv[optind] : NULL;
 	if (o.guest && o.memory >= 2 * MIB && o.cpus >= 1 && o.cpus <= MAX_CPUS)
 		return o;
-	(void)fprintf(
-		stderr, "usage: bare_kvm [--memory MIB] [--cpus N] [--port PORT] [--pvh] GUEST\n");
+	(void)fprintf(stderr, "usage: bare_kvm [--memory MIB] [--cpus N] [--port PORT] [--pvh] "
+			      "[--hold] GUEST\n");
 	exit(2);
 }
 
@@ -490,6 +507,8 @@ int main(int argc, char **argv)
 	(void)pthread_join(cpus[0].thread, NULL);
 	phase("first_instruction", &last);
 	end = last;
+	if (m.options.hold)
+		hold();
 	(void)printf("mark=0x%x\n", ((const uint8_t *)cpus[0].run)[cpus[0].run->io.data_offset]);
 	last = now();
 	tear_down(&m, cpus);
