@@ -14,6 +14,7 @@
 #include "core/device.h"
 #include "core/event_loop.h"
 #include "core/services.h"
+#include "core/signals.h"
 
 #define MAX_THREADS 16
 
@@ -146,13 +147,12 @@ static void *work_main(void *arg)
 /* The lock is held. */
 static int add_thread(struct work_pool *pool)
 {
-	sigset_t every, old;
+	sigset_t old;
 	int ret;
 
 	if (pool->idle > 0 || pool->n_threads == pool->max_threads)
 		return 0;
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	signals_block(&old);
 	ret = pthread_create(&pool->threads[pool->n_threads], NULL, work_main, pool);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret == 0)
