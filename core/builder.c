@@ -121,6 +121,10 @@ static int prepare(struct vm *vm, struct error *err)
 	vm->last_device = &vm->devices;
 	ret = event_loop_create(&vm->loop);
 	if (ret == 0)
+		ret = loop_timer_add(vm->loop, vm_serve_request, vm, &vm->request_timer);
+	if (ret == 0)
+		ret = loop_timer_add(vm->loop, vm_shutdown_expired, vm, &vm->shutdown_timer);
+	if (ret == 0)
 		ret = signals_create(vm->loop, &signals_ops, vm, &vm->signals);
 	if (ret < 0)
 		return error_set(
@@ -271,6 +275,7 @@ static int create_platform(struct vm *vm, struct error *err)
 		.key = key_pressed,
 		.opaque = vm,
 	};
+	int ret;
 
 	vm->mmio = bus_create();
 	vm->pio = vm->arch->isa == ISA_X86_64 ? bus_create() : NULL;
@@ -278,8 +283,10 @@ static int create_platform(struct vm *vm, struct error *err)
 	vm->work = work_pool_create(WORK_THREADS);
 	if (!vm->mmio || (!vm->pio && vm->arch->isa == ISA_X86_64) || !vm->irqs || !vm->work)
 		return no_memory(err, "the buses");
-	if (terminal_create(&terminal, &vm->terminal) < 0)
-		return no_memory(err, "the terminal");
+	ret = terminal_create(&terminal, &vm->terminal);
+	if (ret < 0)
+		return error_set(
+			err, EXIT_HOST, ret, "cannot open the terminal: %s", strerror(-ret));
 	vm->env = (struct device_env){
 		.gm = vm->gm,
 		.mmio = vm->mmio,
@@ -466,10 +473,15 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.first_run = first_run,
 		.opaque = vm,
 	};
-	int ret = vcpus_create(&config, &vm->vcpus, err);
+	struct vcpus *vcpus;
+	int ret = vcpus_create(&config, &vcpus, err);
 
-	if (ret == 0)
+	if (ret == 0) {
+		(void)pthread_mutex_lock(&vm->request_lock);
+		vm->vcpus = vcpus;
+		(void)pthread_mutex_unlock(&vm->request_lock);
 		ret = connect_interrupts(vm, err);
+	}
 	if (ret == 0)
 		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "vcpus");
@@ -533,13 +545,24 @@ static void destroy_devices(struct tenon_dev *first)
 	}
 }
 
+/* A device may still ask for something: not of vCPUs that are gone. */
+static void destroy_vcpus(struct vm *vm)
+{
+	struct vcpus *vcpus;
+
+	(void)pthread_mutex_lock(&vm->request_lock);
+	vcpus = vm->vcpus;
+	vm->vcpus = NULL;
+	(void)pthread_mutex_unlock(&vm->request_lock);
+	vcpus_destroy(vcpus);
+}
+
 void vm_destroy(struct vm *vm)
 {
-	vcpus_destroy(vm->vcpus);
+	destroy_vcpus(vm);
 	destroy_devices(vm->devices);
-	if (vm->loop)
-		loop_forget(vm->loop, vm);
 	loop_timer_remove(vm->shutdown_timer);
+	loop_timer_remove(vm->request_timer);
 	work_pool_destroy(vm->work);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);
