@@ -84,6 +84,7 @@ struct tenon_dev {
 
 	pthread_mutex_t posts_lock;
 	struct device_post *first_post, **last_post;
+	struct device_post *running_posts; /* taken from the list, not yet run; under the lock */
 
 	struct log_limit log_limit;
 };

@@ -155,30 +155,47 @@ void events_init(struct tenon_dev *dev)
 	dev->last_post = &dev->first_post;
 }
 
-static struct device_post *take_all(struct tenon_dev *dev)
+/* What is posted till now is to be run; what those post themselves has its turn later. */
+static void begin_posts(struct tenon_dev *dev)
 {
-	struct device_post *all;
+	struct device_post **at = &dev->running_posts;
 
 	(void)pthread_mutex_lock(&dev->posts_lock);
-	all = dev->first_post;
+	while (*at)
+		at = &(*at)->next;
+	*at = dev->first_post;
 	dev->first_post = NULL;
 	dev->last_post = &dev->first_post;
 	(void)pthread_mutex_unlock(&dev->posts_lock);
-	return all;
+}
+
+/* One at a time: the one before may have dropped it. */
+static struct device_post *next_post(struct tenon_dev *dev)
+{
+	struct device_post *p;
+
+	(void)pthread_mutex_lock(&dev->posts_lock);
+	p = dev->running_posts;
+	if (p)
+		dev->running_posts = p->next;
+	(void)pthread_mutex_unlock(&dev->posts_lock);
+	return p;
 }
 
 static void run_posts(void *arg)
 {
 	struct tenon_dev *dev = arg;
-	struct device_post *next;
+	struct device_post *p;
 
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
-		device_lock(dev);
+	begin_posts(dev);
+	device_lock(dev);
+	while ((p = next_post(dev))) {
 		p->fn(dev, p->arg);
 		device_unlock(dev);
 		free(p);
+		device_lock(dev);
 	}
+	device_unlock(dev);
 }
 
 static int event_post(
@@ -209,20 +226,19 @@ static int event_post(
 /* From within a control callback or the loop: the device's lock is held already. */
 void events_run_posts(struct tenon_dev *dev)
 {
-	struct device_post *next;
+	struct device_post *p;
 
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
+	begin_posts(dev);
+	while ((p = next_post(dev))) {
 		p->fn(dev, p->arg);
 		free(p);
 	}
 }
 
-void events_drop_post(
-	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
+static void drop_from(
+	struct device_post **at, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
 {
-	(void)pthread_mutex_lock(&dev->posts_lock);
-	for (struct device_post **at = &dev->first_post; *at;) {
+	while (*at) {
 		struct device_post *p = *at;
 
 		if (p->fn != fn || p->arg != arg) {
@@ -232,6 +248,14 @@ void events_drop_post(
 		*at = p->next;
 		free(p);
 	}
+}
+
+void events_drop_post(
+	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
+{
+	(void)pthread_mutex_lock(&dev->posts_lock);
+	drop_from(&dev->running_posts, fn, arg);
+	drop_from(&dev->first_post, fn, arg);
 	dev->last_post = &dev->first_post;
 	while (*dev->last_post)
 		dev->last_post = &(*dev->last_post)->next;
@@ -240,17 +264,16 @@ void events_drop_post(
 
 void events_release(struct tenon_dev *dev)
 {
-	struct device_post *next;
+	struct device_post *p;
 
 	while (dev->watches)
 		event_fd_remove(dev->watches);
 	while (dev->timers)
 		event_timer_remove(dev->timers);
 	loop_forget(dev->loop, dev);
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
+	begin_posts(dev);
+	while ((p = next_post(dev)))
 		free(p);
-	}
 }
 
 const struct tenon_event service_event = {
