@@ -109,8 +109,11 @@ int device_create(const struct device_env *env, const struct tenon_device_class 
 		return error_set(err, EXIT_HOST, -ENOMEM, "%s: out of memory", config->name);
 	*dev = (struct tenon_dev){ .env = env, .cls = cls, .config = config, .loop = loop };
 	(void)pthread_mutex_init(&dev->lock, NULL);
-	events_init(dev);
-	ret = settings_check(config, keys, &dev->settings, err);
+	ret = events_init(dev);
+	if (ret < 0)
+		(void)error_set(err, EXIT_HOST, ret, "%s: %s", config->name, strerror(-ret));
+	if (ret == 0)
+		ret = settings_check(config, keys, &dev->settings, err);
 	if (ret == 0) {
 		dev->priv = calloc(1, cls->priv_size ? cls->priv_size : 1);
 		ret = dev->priv ? 0
@@ -208,9 +211,9 @@ void device_destroy(struct tenon_dev *dev)
 	}
 	if (dev->state >= DEVICE_CREATED)
 		control_void(dev, CLASS_FN(dev, destroy));
+	events_finish(dev);
 	settings_free(dev->settings);
 	free(dev->priv);
-	(void)pthread_mutex_destroy(&dev->posts_lock);
 	(void)pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }

@@ -28,6 +28,7 @@ struct error;
 struct event_loop;
 struct guest_memory;
 struct irq_table;
+struct loop_timer;
 struct machine;
 struct terminal;
 struct terminal_client;
@@ -83,6 +84,7 @@ struct tenon_dev {
 	void (*pressed)(struct tenon_dev *dev); /* power button */
 
 	pthread_mutex_t posts_lock;
+	struct loop_timer *posts_timer; /* due when something is posted; see service_event.c */
 	struct device_post *first_post, **last_post;
 	struct device_post *running_posts; /* taken from the list, not yet run; under the lock */
 

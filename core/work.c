@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tenon.work/1.  A job goes QUEUED -> RUNNING -> FINISHED -> idle; all under the pool's lock.  Its
- * links live in the job's own core[] words, so that submitting allocates nothing.
+ * links live in the job's own core[] words, and so does the post by which it comes back, so that
+ * neither submitting nor finishing allocates or fails.
  */
 #include "core/work.h"
 
@@ -20,8 +21,12 @@
 
 enum job_state { IDLE, QUEUED, RUNNING, FINISHED };
 
-/* What core[] holds. */
-enum { NEXT, DEV, STATE };
+/* What core[] holds.  A job that has run is in no queue: its post is where the link was. */
+enum { DEV, STATE, NEXT, POST = NEXT };
+
+_Static_assert(POST * sizeof(void *) + sizeof(struct device_post) <=
+		       sizeof(((struct tenon_job *)NULL)->core),
+	"the post fits");
 
 struct work_pool {
 	pthread_mutex_t lock;
@@ -137,8 +142,7 @@ static void *work_main(void *arg)
 		set_state(job, FINISHED);
 		(void)pthread_cond_broadcast(&pool->changed);
 		/* Inside the lock: cancel() must not see FINISHED before the post is there. */
-		if (service_event.post(dev, job_done, job) < 0)
-			set_state(job, IDLE);
+		events_post_lent(dev, (struct device_post *)&job->core[POST], job_done, job);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return NULL;

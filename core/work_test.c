@@ -41,17 +41,17 @@ static int setup(void **state)
 	bed.env.work = work_pool_create(2);
 	bed.dev = (struct tenon_dev){ .env = &bed.env, .cls = &serial, .loop = bed.loop };
 	(void)pthread_mutex_init(&bed.dev.lock, NULL);
-	events_init(&bed.dev);
+	if (events_init(&bed.dev) < 0)
+		return -1;
 	return sem_init(&bed.inside, 0, 0) | sem_init(&bed.leave, 0, 0);
 }
 
 static int teardown(void **state)
 {
 	work_release(&bed.dev);
-	events_release(&bed.dev);
 	work_pool_destroy(bed.env.work);
+	events_finish(&bed.dev);
 	event_loop_destroy(bed.loop);
-	(void)pthread_mutex_destroy(&bed.dev.posts_lock);
 	(void)pthread_mutex_destroy(&bed.dev.lock);
 	return 0;
 }
