@@ -157,12 +157,15 @@ static int choose_payload(struct vm *vm, struct error *err)
 
 static int create_guest_memory(struct vm *vm, struct error *err)
 {
+	char place[PLACE_TEXT_MAX];
 	int ret;
 
 	vm->gm = guest_memory_create();
 	if (!vm->gm)
 		return no_memory(err, "guest memory");
 	ret = vm->arch->create_memory(vm->gm, vm->config->memory_bytes, &vm->payload, err);
+	if (ret == -EINVAL)
+		error_prefix(err, "%s", place_text(&vm->config->memory_place, place));
 	timing_phase(vm->timing, "memory");
 	return ret;
 }
@@ -343,17 +346,21 @@ static int attach_one(struct vm *vm, struct tenon_dev *dev, struct error *err)
 	return device_describe(dev, &vm->machine, err);
 }
 
+/* Names the first for which there is no room. */
 static int check_virtio_count(const struct vm *vm, struct error *err)
 {
+	const uint32_t max = vm->arch->layout->max_virtio;
+	char place[PLACE_TEXT_MAX];
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < vm->machine.n_nodes; i++)
-		n += vm->machine.nodes[i].is_virtio;
-	if (n <= vm->arch->layout->max_virtio)
-		return 0;
-	return error_set(err, EXIT_USAGE, -E2BIG,
-		"%u virtio devices are configured, this machine has room for %u", n,
-		vm->arch->layout->max_virtio);
+	for (const struct tenon_dev *d = vm->devices; d; d = d->next) {
+		n += d->virtio != NULL;
+		if (n > max)
+			return error_set(err, EXIT_USAGE, -E2BIG,
+				"%s: \"%s\" is virtio device %u, this machine has room for %u",
+				place_text(&d->config->place, place), d->config->name, n, max);
+	}
+	return 0;
 }
 
 static int attach_devices(struct vm *vm, struct error *err)
@@ -398,7 +405,9 @@ int vm_write_boot_image(struct vm *vm, struct error *err)
 		return no_memory(err, "the command line");
 	guest_memory_forget_claims(vm->gm);
 	memset(&vm->loaded, 0, sizeof(vm->loaded));
-	ret = vm->arch->load(vm->gm, &vm->payload, extra, &vm->loaded, err);
+	ret = payload_check(&vm->payload, err);
+	if (ret == 0)
+		ret = vm->arch->load(vm->gm, &vm->payload, extra, &vm->loaded, err);
 	free(extra);
 	if (ret == 0)
 		ret = vm->arch->boot_tables(vm->gm, &vm->loaded, &vm->machine, err);

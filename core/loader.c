@@ -116,7 +116,8 @@ int loader_init(struct loader *loader, const char *const *extra, size_t n_extra,
 		ret = add_builtin(loader);
 	if (ret < 0) {
 		loader_finish(loader);
-		return error_set(err, EXIT_USAGE, ret, "plugin folders: %s",
+		return error_set(err, ret == -ENOSPC ? EXIT_USAGE : EXIT_HOST, ret,
+			"plugin folders: %s",
 			ret == -ENOSPC ? "more than 16 are named" : strerror(-ret));
 	}
 	return 0;
@@ -279,7 +280,8 @@ static const struct tenon_plugin *already(const struct loader *l, const char *pa
 	return NULL;
 }
 
-static int remember(struct loader *l, const char *path, const struct tenon_plugin *plugin)
+static int remember(
+	struct loader *l, const char *path, const struct tenon_plugin *plugin, struct error *err)
 {
 	struct loaded_plugin *p = calloc(1, sizeof(*p));
 
@@ -287,12 +289,21 @@ static int remember(struct loader *l, const char *path, const struct tenon_plugi
 		p->path = strdup(path);
 	if (!p || !p->path) {
 		free(p);
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "%s: out of memory", path);
 	}
 	p->plugin = plugin;
 	p->next = l->loaded;
 	l->loaded = p;
 	return 0;
+}
+
+static void forget_newest(struct loader *l)
+{
+	struct loaded_plugin *p = l->loaded;
+
+	l->loaded = p->next;
+	free(p->path);
+	free(p);
 }
 
 int loader_open(struct loader *loader, const char *path, const struct tenon_plugin **ret_plugin,
@@ -314,11 +325,14 @@ int loader_open(struct loader *loader, const char *path, const struct tenon_plug
 	if (ret == 0)
 		ret = check_plugin(path, object, err);
 	if (ret == 0)
-		ret = run_init(path, object, err);
-	if (ret == 0)
-		ret = remember(loader, path, object);
+		ret = remember(loader, path, object, err);
 	if (ret < 0)
 		return ret;
+	ret = run_init(path, object, err);
+	if (ret < 0) {
+		forget_newest(loader);
+		return ret;
+	}
 	*ret_plugin = object;
 	if (loader->timed)
 		loader->timed(loader->opaque, strrchr(path, '/') + 1, monotonic_ns() - start);
@@ -397,7 +411,7 @@ static int find_type(
 		return 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for plugins");
 	s->type = d->type;
 	(void)loader_list(l, consider, s);
 	if (s->path[0]) {

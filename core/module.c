@@ -106,7 +106,7 @@ static int find_note(int fd, struct tenon_note *ret_note)
 
 int module_read_note(const char *path, struct tenon_note *ret_note)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe has no note either */
 	int ret;
 
 	if (fd < 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "arch/arch.h"
 #include "core/config.h"
 #include "core/device.h"
 #include "core/event_loop.h"
@@ -16,8 +17,14 @@ static int svc_irq_alloc(
 	struct tenon_irq *irq;
 	int ret;
 
-	if (dev->config->has_irq)
+	if (dev->config->has_irq) {
 		number = dev->config->irq;
+		if (!irq_is_usable(dev->env->irqs, number))
+			return device_fail(dev, -EINVAL,
+				"interrupt line %u is not one that a device may have; the last is "
+				"%u",
+				number, dev->env->layout->irq_last);
+	}
 	ret = irq_alloc(dev->env->irqs, level, shared, number, &irq);
 	if (ret == -EBUSY)
 		return device_fail(dev, ret, "interrupt line %u is taken", number);
