@@ -95,6 +95,21 @@ static void named_lines_are_exclusive(void **state)
 	assert_int_equal(irq_alloc(*state, false, true, 4, &irq), 0);
 }
 
+static void sharing_leaves_lines_to_those_that_cannot(void **state)
+{
+	static const struct arch_layout wide = { .irq_first = 5, .irq_last = 20 };
+	struct irq_table *table = irq_table_create(&wide);
+
+	assert_non_null(table);
+	for (int i = 0; i < 64; i++)
+		assert_int_not_equal(take(table, true), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_not_equal(take(table, false), 0);
+	assert_int_equal(take(table, false), 0);
+	assert_int_not_equal(take(table, true), 0);
+	irq_table_destroy(table);
+}
+
 static void one_line_has_one_kind_of_trigger(void **state)
 {
 	struct tenon_irq *irq;
@@ -177,6 +192,7 @@ int main(void)
 		T(exclusive_lines_run_out),
 		T(shared_lines_are_spread),
 		T(named_lines_are_exclusive),
+		T(sharing_leaves_lines_to_those_that_cannot),
 		T(one_line_has_one_kind_of_trigger),
 		T(lines_that_devices_may_have),
 		T(shared_levels_are_ored),
