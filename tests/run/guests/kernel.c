@@ -11,12 +11,13 @@
  */
 #include <stdint.h>
 
-#define MARK_PORT  0x80
-#define SLEEP_PORT 0x604
-#define SLEEP_OFF  0x34
-#define RESET_PORT 0x606
-#define I8042_PORT 0x64
-#define I8042_LINE 0xfe
+#define MARK_PORT   0x80
+#define SERIAL_PORT 0x3f8
+#define SLEEP_PORT  0x604
+#define SLEEP_OFF   0x34
+#define RESET_PORT  0x606
+#define I8042_PORT  0x64
+#define I8042_LINE  0xfe
 
 #define SURVIVES 0x300000ul /* not part of the kernel: keeps its contents over a reset */
 #define MAGIC    0x74656e6f6eul
@@ -288,7 +289,10 @@ void kernel_main(const uint8_t *zero_page)
 {
 	const char *what = (const char *)(uintptr_t)AT(uint32_t, zero_page + CMD_LINE_PTR);
 
+	if (*what == 'w')
+		listen(BUTTON_GSI);
 	out8(MARK_PORT, (uint8_t)*what);
+	out8(SERIAL_PORT, (uint8_t)*what); /* whoever waits for it knows that the guest runs */
 	if (*what == 't')
 		die('t');
 	if (*what == 'r')
@@ -303,9 +307,7 @@ void kernel_main(const uint8_t *zero_page)
 		all_sizes();
 	if (*what == 'f')
 		ring_for_ever();
-	if (*what == 'w') {
-		listen(BUTTON_GSI);
+	if (*what == 'w')
 		wait_for_interrupt();
-	}
 	power_off();
 }
