@@ -336,14 +336,7 @@ static int attach_one(struct vm *vm, struct tenon_dev *dev, struct error *err)
 {
 	int ret = device_attach(dev, err);
 
-	if (ret < 0 && dev->config->place.line > 0) {
-		char place[PLACE_TEXT_MAX];
-
-		error_prefix(err, "%s", place_text(&dev->config->place, place));
-	}
-	if (ret < 0)
-		return ret;
-	return device_describe(dev, &vm->machine, err);
+	return ret < 0 ? ret : device_describe(dev, &vm->machine, err);
 }
 
 /* Names the first for which there is no room. */

@@ -37,6 +37,18 @@ int device_fail(struct tenon_dev *dev, int err_no, const char *format, ...)
 	return tenon_host_table.fail(dev, err_no, text);
 }
 
+int device_refuse(struct tenon_dev *dev, int err_no, const char *format, ...)
+{
+	char text[600];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)tenon_host_table.fail(dev, -EINVAL, text);
+	return err_no;
+}
+
 /* ---- control callbacks ---- */
 
 struct control {
@@ -64,6 +76,16 @@ static int run_control(void *arg)
 	return ret;
 }
 
+/* Where the device was written, if it was. */
+static int blame(const struct tenon_dev *dev, int ret, struct error *err)
+{
+	char place[PLACE_TEXT_MAX];
+
+	if (!dev->config->implied)
+		error_prefix(err, "%s", place_text(&dev->config->place, place));
+	return ret;
+}
+
 static int control(struct tenon_dev *dev, int (*fn)(struct tenon_dev *dev), const char *what,
 	struct error *err)
 {
@@ -76,8 +98,9 @@ static int control(struct tenon_dev *dev, int (*fn)(struct tenon_dev *dev), cons
 	if (ret >= 0)
 		return 0;
 	/* Most have said why themselves; the first sentence stands. */
-	return error_set(
+	(void)error_set(
 		err, EXIT_HOST, ret, "%s: cannot %s: %s", dev->config->name, what, strerror(-ret));
+	return blame(dev, ret, err);
 }
 
 static void control_void(struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev))
@@ -248,8 +271,9 @@ int device_describe(struct tenon_dev *dev, struct machine *machine, struct error
 		ret = virtio_host_describe(dev->virtio, &d.fw);
 	if (ret == 0 && TENON_HAS(dev->cls, describe))
 		ret = loop_call(dev->loop, run_describe, &d);
-	if (ret < 0)
-		return error_set(err, EXIT_INTERNAL, ret, "%s: cannot describe it: %s",
-			dev->config->name, strerror(-ret));
-	return 0;
+	if (ret >= 0)
+		return 0;
+	(void)error_set(err, EXIT_INTERNAL, ret, "%s: cannot describe it: %s", dev->config->name,
+		strerror(-ret));
+	return blame(dev, ret, err);
 }

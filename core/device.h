@@ -109,8 +109,11 @@ void device_destroy(struct tenon_dev *dev);
 void device_lock(struct tenon_dev *dev);
 void device_unlock(struct tenon_dev *dev);
 
-/* As struct tenon_host's fail() and log(). */
+/* As struct tenon_host's fail(). */
 int device_fail(struct tenon_dev *dev, int err_no, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* As device_fail(), for what only another configuration mends, whatever @err_no is. */
+int device_refuse(struct tenon_dev *dev, int err_no, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -171,6 +171,9 @@ static void judge(struct plugin_entry *e)
 	e->refusal[0] = '\0';
 	if (ret == -ESRCH)
 		(void)snprintf(e->refusal, sizeof(e->refusal), "built for another kind of CPU");
+	else if (ret == -ENODATA)
+		(void)snprintf(
+			e->refusal, sizeof(e->refusal), "cut short: a part of it is missing");
 	else if (ret < 0)
 		(void)snprintf(
 			e->refusal, sizeof(e->refusal), "not a plugin: it has no \"tenon\" note");
@@ -257,6 +260,8 @@ static int check_plugin(const char *path, const struct tenon_plugin *p, struct e
 			return refuse(err, path, "one of its device classes is malformed");
 		if (TENON_HAS(c, keys) && settings_check_table(c->name, c->keys, err) < 0) {
 			error_prefix(err, "%s", path);
+			if (err)
+				err->exit_code = EXIT_HOST; /* it is not ours to mend */
 			return -ENOEXEC;
 		}
 	}
@@ -462,10 +467,15 @@ int loader_class(struct loader *loader, const struct config_device *device,
 		ret = find_named(loader, device, path, err);
 	else
 		ret = find_type(loader, device, path, err);
-	if (ret == 0)
-		ret = loader_open(loader, path, &plugin, err);
 	if (ret < 0)
 		return ret;
+	ret = loader_open(loader, path, &plugin, err);
+	if (ret < 0) {
+		error_prefix(err, "%s",
+			place_text(device->plugin ? &device->plugin_place : &device->type_place,
+				place));
+		return ret;
+	}
 	for (size_t i = 0; plugin->devices[i]; i++) {
 		if (strcmp(plugin->devices[i]->name, device->type) == 0) {
 			*ret_class = plugin->devices[i];

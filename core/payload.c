@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/module.h"
 #include "core/unpack.h"
 
 /* ---- files ---- */
@@ -122,9 +123,13 @@ static int bundle_symbols(const char *path, struct payload *p, struct error *err
 static int open_bundle(const struct payload_config *config, struct payload *p, struct error *err)
 {
 	char path[PATH_MAX];
+	struct tenon_note note; /* it has none; looking for one checks the file */
 
 	if (!realpath(config->bundle, path))
 		return cannot(err, "bundle", config->bundle, -errno);
+	if (module_read_note(path, &note) == -ENODATA)
+		return error_set(err, EXIT_USAGE, -ENODATA,
+			"bundle \"%s\" is cut short: a part of it is missing", config->bundle);
 	p->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!p->handle)
 		return error_set(err, EXIT_USAGE, -ENOEXEC, "cannot load bundle: %s", dlerror());

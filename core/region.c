@@ -187,13 +187,13 @@ static int check_address(const struct tenon_region *region, uint64_t address, ui
 	if (region->desc.space == TENON_SPACE_PIO) {
 		if (size <= PIO_END && address <= PIO_END - size)
 			return 0;
-		return device_fail(region->dev, -EINVAL,
+		return device_refuse(region->dev, -EINVAL,
 			"port 0x%llx is past the last one (0xffff)", (unsigned long long)address);
 	}
 	if (address % PAGE == 0 && address >= layout->mmio_base &&
 		size <= layout->mmio_end - layout->mmio_base && address <= layout->mmio_end - size)
 		return 0;
-	return device_fail(region->dev, -EINVAL,
+	return device_refuse(region->dev, -EINVAL,
 		"address 0x%llx is not a multiple of 4096 from 0x%llx to 0x%llx, where windows of "
 		"devices are",
 		(unsigned long long)address, (unsigned long long)layout->mmio_base,
@@ -215,7 +215,7 @@ static int mmio_map(struct tenon_region *region, uint64_t address)
 	if (address == TENON_ADDR_ANY)
 		address = find_place(region);
 	if (address == TENON_ADDR_ANY)
-		return device_fail(region->dev, -ENOSPC,
+		return device_refuse(region->dev, -ENOSPC,
 			"no room for a window of %llu bytes in the guest's address space",
 			(unsigned long long)range.size);
 	ret = check_address(region, address, range.size);
@@ -223,10 +223,12 @@ static int mmio_map(struct tenon_region *region, uint64_t address)
 		return ret;
 	range.base = address;
 	ret = bus_add(bus_of(region), &range);
-	if (ret < 0)
-		return device_fail(region->dev, ret, "%s 0x%llx (%llu bytes) is taken",
+	if (ret == -EBUSY)
+		return device_refuse(region->dev, ret, "%s 0x%llx (%llu bytes) is taken",
 			region->desc.space == TENON_SPACE_PIO ? "port" : "address",
 			(unsigned long long)address, (unsigned long long)range.size);
+	if (ret < 0)
+		return ret;
 	region->address = address;
 	for (struct doorbell *d = region->doorbells; d; d = d->next)
 		connect_doorbell(region, d, true);

@@ -425,7 +425,7 @@ static int term_open(struct tenon_dev *dev, const struct tenon_terminal_ops *ops
 	if (dev->terminal)
 		return -EBUSY;
 	if (dev->loop != t->config.loop)
-		return device_fail(dev, -EINVAL,
+		return device_refuse(dev, -EINVAL,
 			"the terminal belongs to the main loop: leave `iothread` out");
 	c = calloc(1, sizeof(*c));
 	if (!c)

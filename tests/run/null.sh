@@ -198,7 +198,7 @@ mmio-write 0xd0002070 4 1
 mmio-write 0xd0002070 4 0
 $off
 SCRIPT
-play 3 "the terminal on an I/O thread" --device console,iothread=one <<<"$off" &&
+play 2 "the terminal on an I/O thread" --device console,iothread=one <<<"$off" &&
 	one_sentence "the terminal on an I/O thread"
 
 # A guest that asks for more than the loop can do finds no queue that grows.
