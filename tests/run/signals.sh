@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# signals.sh TENON KERNEL: signals ask for the end, and the terminal is as it was on every way out.
+# signals.sh TENON KERNEL MODULES: signals ask for the end, and the terminal is as it was on every way out.
 image=$(realpath "$2")
+modules=$(realpath "$3")
 # shellcheck source=tests/run/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
@@ -129,7 +130,7 @@ stty sane
 stty -a >before
 TENON_NULL_SCRIPT=script TENON_NULL_LOG=log timeout --foreground 20 "$tenon" run \
 	--kernel "$kernel" --hypervisor null --device serial,input=true --device power,irq=11 \
-	--set vm.shutdown_timeout=3600
+	--device "stages,plugin=$modules/stages.so" --set vm.shutdown_timeout=3600
 echo $? >code
 stty -a >after
 SCRIPT
@@ -139,7 +140,7 @@ terminal() {
 	local code=$1 name=$2 tty
 	shift 2
 	rm -f before after code
-	tenon=$tenon kernel=$kernel script -qec 'bash on_terminal' /dev/null \
+	tenon=$tenon kernel=$kernel modules=$modules script -qec 'bash on_terminal' /dev/null \
 		>screen 2>&1 </dev/null 3>&- &
 	until_log 'address=0x80 '
 	pid=$(pgrep -f "^$tenon run --kernel $kernel" | tail -1)
@@ -157,13 +158,6 @@ send() {
 	kill "-$1" "$pid"
 }
 
-# A fault of another thread than the main one: of the vCPU's.
-fault() {
-	local task
-	for task in /proc/"$pid"/task/*; do
-		[[ $(cat "$task/comm") == vcpu* ]] && kill "-$1" "${task##*/}"
-	done
-}
 
 ulimit -c 0
 cat >script <<<"$here
@@ -182,8 +176,11 @@ terminal 142 "SIGALRM on a terminal" send ALRM
 if [ -z "${SANITIZED:-}" ]; then # they have handlers of their own
 	terminal 134 "SIGABRT on a terminal" send ABRT
 	terminal 139 "SIGSEGV on a terminal" send SEGV
-	terminal 139 "a fault of a vCPU's thread" fault SEGV
-	terminal 135 "a bus error of a vCPU's thread" fault BUS
+	# A device that faults on the vCPU's thread; the button says when.
+	cat >script <<<"$here
+wait-irq 11
+pio-write 0x9100 1 1"
+	terminal 139 "a fault of a vCPU's thread" send TERM
 fi
 
 finish
