@@ -273,7 +273,7 @@ int device_describe(struct tenon_dev *dev, struct machine *machine, struct error
 		ret = loop_call(dev->loop, run_describe, &d);
 	if (ret >= 0)
 		return 0;
-	(void)error_set(err, EXIT_INTERNAL, ret, "%s: cannot describe it: %s", dev->config->name,
-		strerror(-ret));
+	(void)error_set(err, error_exit_code(ret), ret, "%s: cannot describe it: %s",
+		dev->config->name, strerror(-ret));
 	return blame(dev, ret, err);
 }

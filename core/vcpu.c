@@ -332,7 +332,7 @@ static int read_cpuid(struct vcpus *all, struct error *err)
 		return 0;
 	all->cpuid = calloc(CPUID_ROOM, sizeof(*all->cpuid));
 	if (!all->cpuid)
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for CPUID");
 	all->n_cpuid = CPUID_ROOM;
 	ret = c->ops->cpuid_supported(c->vm, all->cpuid, &all->n_cpuid);
 	if (ret < 0)
