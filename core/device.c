@@ -63,16 +63,21 @@ static int run_control(void *arg)
 {
 	struct control *c = arg;
 	struct tenon_dev *dev = c->dev;
+	/* Before the start and after the end no vCPU runs, and windows come and go, for which the
+	 * bus is locked: an access locks the bus first and then the device. */
+	const bool lock = dev->state >= DEVICE_STARTED;
 	int ret = 0;
 
-	device_lock(dev);
+	if (lock)
+		device_lock(dev);
 	dev->err = c->err;
 	if (c->fn)
 		ret = c->fn(dev);
 	if (c->void_fn)
 		c->void_fn(dev);
 	dev->err = NULL;
-	device_unlock(dev);
+	if (lock)
+		device_unlock(dev);
 	return ret;
 }
 
@@ -229,6 +234,7 @@ void device_destroy(struct tenon_dev *dev)
 		return;
 	(void)device_quiesce(dev, NULL);
 	if (dev->state >= DEVICE_ATTACHED) {
+		dev->state = DEVICE_ATTACHED;
 		control_void(dev, CLASS_FN(dev, detach));
 		(void)loop_call(dev->loop, run_release, dev);
 	}

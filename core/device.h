@@ -6,7 +6,7 @@
  *
  * Control callbacks of a device run on the thread of its loop, so that they never meet one of its
  * own events; together with the instance lock, which only register accesses compete for, that
- * makes TENON_SERIAL true without a deadlock.
+ * makes TENON_SERIAL true without a deadlock.  Locks are taken in the order bus, device.
  */
 #ifndef TENON_CORE_DEVICE_H
 #define TENON_CORE_DEVICE_H

@@ -16,8 +16,6 @@
 #include "core/notifier.h"
 
 #define MAX_LINES 1024
-/* One line in so many is left to sources that do not share. */
-#define LINES_PER_EXCLUSIVE 4
 
 struct tenon_irq {
 	struct tenon_irq *next;
@@ -92,51 +90,36 @@ bool irq_is_usable(const struct irq_table *table, uint32_t number)
 	return number <= table->layout->irq_last && may_give_out(table->layout, number);
 }
 
-/* Sources that share leave some lines to those that cannot, however many they are. */
-static bool must_share(const struct irq_table *table)
-{
-	const struct arch_layout *layout = table->layout;
-	unsigned lines = 0, unused = 0;
-	bool shareable;
-
-	for (uint32_t n = layout->irq_first; n <= layout->irq_last; n++) {
-		if (!may_give_out(layout, n))
-			continue;
-		lines++;
-		unused += users_of(table, n, false, &shareable) == 0;
-	}
-	return unused <= lines / LINES_PER_EXCLUSIVE;
-}
-
-/* The first free line for a source of its own, or the one with the fewest others. */
+/*
+ * An unused line, or the shareable one with the fewest users.  Sources that can share leave a
+ * quarter of the lines to those that cannot, whatever the order they come in.
+ */
 static int choose(const struct irq_table *table, bool level, bool shared, uint32_t *ret_number)
 {
 	const struct arch_layout *layout = table->layout;
-	const bool leave_free = shared && must_share(table);
-	unsigned fewest = UINT32_MAX;
-	uint32_t spare = 0;
-	bool shareable;
+	unsigned lines = 0, unused = 0, fewest = UINT32_MAX;
+	uint32_t first_unused = 0, least_used = 0;
 
 	for (uint32_t n = layout->irq_first; n <= layout->irq_last; n++) {
+		bool shareable;
 		unsigned users = users_of(table, n, level, &shareable);
 
-		if (!may_give_out(layout, n) || users >= fewest)
+		if (!may_give_out(layout, n))
 			continue;
-		if (users > 0 && !(shared && shareable))
-			continue;
-		if (users == 0 && leave_free) {
-			spare = spare ? spare : n;
-			continue;
+		lines++;
+		if (users == 0 && unused++ == 0)
+			first_unused = n;
+		if (users > 0 && shared && shareable && users < fewest) {
+			fewest = users;
+			least_used = n;
 		}
-		fewest = users;
-		*ret_number = n;
-		if (users == 0)
-			break;
 	}
-	if (fewest == UINT32_MAX && spare == 0)
+	if (unused > 0 && (unused > lines / 4 || fewest == UINT32_MAX))
+		*ret_number = first_unused;
+	else if (fewest != UINT32_MAX)
+		*ret_number = least_used;
+	else
 		return -ENOSPC;
-	if (fewest == UINT32_MAX)
-		*ret_number = spare; /* nobody to share with */
 	return 0;
 }
 
