@@ -32,7 +32,8 @@ until_log() {
 	while read -r -t 20 line <&3; do
 		[[ $line == *$1* ]] && return
 	done
-	fail "the backend's log never said '$1'"
+	fail "the backend's log never said '$1': $(cat err screen 2>/dev/null)"
+	finish # nothing that follows could be trusted
 }
 
 # ended CODE NAME: it ends, and this is how

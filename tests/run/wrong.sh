@@ -37,7 +37,8 @@ file 2 'vm.cfg:2: the guest'\''s memory is 1048576 bytes, a whole number of MiB 
 vm: { memory = \"1M\"; hypervisor = \"null\"; };"
 file 2 'vm.cfg:2: the guest'\''s memory is 67112960 bytes, *' <<<"$head
 vm: { memory = \"65540K\"; hypervisor = \"null\"; };"
-refused 3 "the guest's memory ends at 0x*, this host maps 40 address bits" "${run[@]}" --memory 2T
+[[ ${SANITIZED:-} == thread ]] || # it has no room for that much
+	refused 3 "the guest's memory ends at 0x*, this host maps 40 address bits" "${run[@]}" --memory 2T
 file 3 'vm.cfg:2: 200 vcpus are wanted, this host can run 64' <<<"$head
 vm: { vcpus = 200; hypervisor = \"null\"; };"
 file 2 'vm.cfg:2: *"nulll"*' <<<"$head
@@ -51,12 +52,11 @@ TENON_NULL_ISA=vax refused 3 'hypervisor "null": TENON_NULL_ISA is "vax", wanted
 printf 'boo\n' >bad_script
 TENON_NULL_SCRIPT=bad_script refused 3 'cannot create the VM: bad_script:1: unknown step "boo"' \
 	"${run[@]}"
-(
-	ulimit -v 300000
-	"$tenon" "${run[@]}" --memory 512M
-) >out 2>err </dev/null
-[ $? = 3 ] || [ -n "${SANITIZED:-}" ] || fail "no room for the memory: $(cat err)"
-[ -n "${SANITIZED:-}" ] || one_sentence "no room for the memory"
+if [ -z "${SANITIZED:-}" ]; then # they map far more than the guest
+	expect 3 "no room for the memory" bash -c 'ulimit -v 300000; exec "$@"' bash "$tenon" \
+		"${run[@]}" --memory 512M
+	one_sentence "no room for the memory"
+fi
 
 # Nobody but root and the group may open KVM, where there is one.
 if [ -c /dev/kvm ] && [ "$(id -u)" = 0 ]; then
