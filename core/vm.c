@@ -23,7 +23,8 @@ uint64_t vm_guest_ns(const struct vm *vm)
 
 	if (now == 0)
 		now = monotonic_ns();
-	return now - vm->started_ns - __atomic_load_n(&vm->paused_ns, __ATOMIC_RELAXED);
+	return now - __atomic_load_n(&vm->started_ns, __ATOMIC_RELAXED) -
+	       __atomic_load_n(&vm->paused_ns, __ATOMIC_RELAXED);
 }
 
 /* ---- reset in place ---- */
@@ -204,7 +205,7 @@ int vm_run(struct vm *vm, struct error *err)
 	int ret = 0;
 
 	vm->err = err;
-	vm->started_ns = monotonic_ns();
+	__atomic_store_n(&vm->started_ns, monotonic_ns(), __ATOMIC_RELAXED);
 	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
 		ret = device_start(d, err);
 	timing_phase(vm->timing, "start-devices");
