@@ -121,6 +121,10 @@ static int prepare(struct vm *vm, struct error *err)
 	vm->last_device = &vm->devices;
 	ret = event_loop_create(&vm->loop);
 	if (ret == 0)
+		ret = loop_timer_add(vm->loop, vm_serve_request, vm, &vm->request_timer);
+	if (ret == 0)
+		ret = loop_timer_add(vm->loop, vm_shutdown_expired, vm, &vm->shutdown_timer);
+	if (ret == 0)
 		ret = signals_create(vm->loop, &signals_ops, vm, &vm->signals);
 	if (ret < 0)
 		return error_set(
@@ -153,12 +157,15 @@ static int choose_payload(struct vm *vm, struct error *err)
 
 static int create_guest_memory(struct vm *vm, struct error *err)
 {
+	char place[PLACE_TEXT_MAX];
 	int ret;
 
 	vm->gm = guest_memory_create();
 	if (!vm->gm)
 		return no_memory(err, "guest memory");
 	ret = vm->arch->create_memory(vm->gm, vm->config->memory_bytes, &vm->payload, err);
+	if (ret == -EINVAL)
+		error_prefix(err, "%s", place_text(&vm->config->memory_place, place));
 	timing_phase(vm->timing, "memory");
 	return ret;
 }
@@ -271,6 +278,7 @@ static int create_platform(struct vm *vm, struct error *err)
 		.key = key_pressed,
 		.opaque = vm,
 	};
+	int ret;
 
 	vm->mmio = bus_create();
 	vm->pio = vm->arch->isa == ISA_X86_64 ? bus_create() : NULL;
@@ -278,8 +286,10 @@ static int create_platform(struct vm *vm, struct error *err)
 	vm->work = work_pool_create(WORK_THREADS);
 	if (!vm->mmio || (!vm->pio && vm->arch->isa == ISA_X86_64) || !vm->irqs || !vm->work)
 		return no_memory(err, "the buses");
-	if (terminal_create(&terminal, &vm->terminal) < 0)
-		return no_memory(err, "the terminal");
+	ret = terminal_create(&terminal, &vm->terminal);
+	if (ret < 0)
+		return error_set(
+			err, EXIT_HOST, ret, "cannot open the terminal: %s", strerror(-ret));
 	vm->env = (struct device_env){
 		.gm = vm->gm,
 		.mmio = vm->mmio,
@@ -326,27 +336,24 @@ static int attach_one(struct vm *vm, struct tenon_dev *dev, struct error *err)
 {
 	int ret = device_attach(dev, err);
 
-	if (ret < 0 && dev->config->place.line > 0) {
-		char place[PLACE_TEXT_MAX];
-
-		error_prefix(err, "%s", place_text(&dev->config->place, place));
-	}
-	if (ret < 0)
-		return ret;
-	return device_describe(dev, &vm->machine, err);
+	return ret < 0 ? ret : device_describe(dev, &vm->machine, err);
 }
 
+/* Names the first for which there is no room. */
 static int check_virtio_count(const struct vm *vm, struct error *err)
 {
+	const uint32_t max = vm->arch->layout->max_virtio;
+	char place[PLACE_TEXT_MAX];
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < vm->machine.n_nodes; i++)
-		n += vm->machine.nodes[i].is_virtio;
-	if (n <= vm->arch->layout->max_virtio)
-		return 0;
-	return error_set(err, EXIT_USAGE, -E2BIG,
-		"%u virtio devices are configured, this machine has room for %u", n,
-		vm->arch->layout->max_virtio);
+	for (const struct tenon_dev *d = vm->devices; d; d = d->next) {
+		n += d->virtio != NULL;
+		if (n > max)
+			return error_set(err, EXIT_USAGE, -E2BIG,
+				"%s: \"%s\" is virtio device %u, this machine has room for %u",
+				place_text(&d->config->place, place), d->config->name, n, max);
+	}
+	return 0;
 }
 
 static int attach_devices(struct vm *vm, struct error *err)
@@ -391,7 +398,9 @@ int vm_write_boot_image(struct vm *vm, struct error *err)
 		return no_memory(err, "the command line");
 	guest_memory_forget_claims(vm->gm);
 	memset(&vm->loaded, 0, sizeof(vm->loaded));
-	ret = vm->arch->load(vm->gm, &vm->payload, extra, &vm->loaded, err);
+	ret = payload_check(&vm->payload, err);
+	if (ret == 0)
+		ret = vm->arch->load(vm->gm, &vm->payload, extra, &vm->loaded, err);
 	free(extra);
 	if (ret == 0)
 		ret = vm->arch->boot_tables(vm->gm, &vm->loaded, &vm->machine, err);
@@ -474,10 +483,15 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.first_exit = first_exit,
 		.opaque = vm,
 	};
-	int ret = vcpus_create(&config, &vm->vcpus, err);
+	struct vcpus *vcpus;
+	int ret = vcpus_create(&config, &vcpus, err);
 
-	if (ret == 0)
+	if (ret == 0) {
+		(void)pthread_mutex_lock(&vm->request_lock);
+		vm->vcpus = vcpus;
+		(void)pthread_mutex_unlock(&vm->request_lock);
 		ret = connect_interrupts(vm, err);
+	}
 	if (ret == 0)
 		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "vcpus");
@@ -541,13 +555,24 @@ static void destroy_devices(struct tenon_dev *first)
 	}
 }
 
+/* A device may still ask for something: not of vCPUs that are gone. */
+static void destroy_vcpus(struct vm *vm)
+{
+	struct vcpus *vcpus;
+
+	(void)pthread_mutex_lock(&vm->request_lock);
+	vcpus = vm->vcpus;
+	vm->vcpus = NULL;
+	(void)pthread_mutex_unlock(&vm->request_lock);
+	vcpus_destroy(vcpus);
+}
+
 void vm_destroy(struct vm *vm)
 {
-	vcpus_destroy(vm->vcpus);
+	destroy_vcpus(vm);
 	destroy_devices(vm->devices);
-	if (vm->loop)
-		loop_forget(vm->loop, vm);
 	loop_timer_remove(vm->shutdown_timer);
+	loop_timer_remove(vm->request_timer);
 	work_pool_destroy(vm->work);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);

@@ -292,7 +292,7 @@ int cli_parse(int argc, char *const argv[], struct cli *ret_cli, struct error *e
 	*ret_cli = (struct cli){ 0 };
 	ret_cli->overrides = calloc(argc > 0 ? (size_t)argc : 1, sizeof(*ret_cli->overrides));
 	if (!ret_cli->overrides)
-		return error_set(err, EXIT_INTERNAL, -ENOMEM, "out of memory");
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 
 	while (!r && parser.next < argc) {
 		const char *arg = argv[parser.next++];

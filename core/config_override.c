@@ -27,7 +27,7 @@ struct job {
 
 static int out_of_memory(struct error *err)
 {
-	return error_set(err, EXIT_INTERNAL, -ENOMEM, "out of memory");
+	return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 }
 
 /* ---- names ---- */

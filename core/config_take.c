@@ -26,7 +26,7 @@ int config_refuse(struct error *err, const struct place *place, const char *form
 
 int config_no_memory(struct error *err)
 {
-	return error_set(err, EXIT_INTERNAL, -ENOMEM, "out of memory");
+	return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 }
 
 /* ---- copying out of checked settings ---- */

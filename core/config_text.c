@@ -60,7 +60,7 @@ __attribute__((format(printf, 3, 4))) static int refuse_at(
 
 static int out_of_memory(struct error *err)
 {
-	return error_set(err, EXIT_INTERNAL, -ENOMEM, "out of memory");
+	return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 }
 
 /* Makes room for one more element. */

@@ -37,6 +37,18 @@ int device_fail(struct tenon_dev *dev, int err_no, const char *format, ...)
 	return tenon_host_table.fail(dev, err_no, text);
 }
 
+int device_refuse(struct tenon_dev *dev, int err_no, const char *format, ...)
+{
+	char text[600];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)tenon_host_table.fail(dev, -EINVAL, text);
+	return err_no;
+}
+
 /* ---- control callbacks ---- */
 
 struct control {
@@ -51,16 +63,31 @@ static int run_control(void *arg)
 {
 	struct control *c = arg;
 	struct tenon_dev *dev = c->dev;
+	/* Before the start and after the end no vCPU runs, and windows come and go, for which the
+	 * bus is locked: an access locks the bus first and then the device. */
+	const bool lock = dev->state >= DEVICE_STARTED;
 	int ret = 0;
 
-	device_lock(dev);
+	if (lock)
+		device_lock(dev);
 	dev->err = c->err;
 	if (c->fn)
 		ret = c->fn(dev);
 	if (c->void_fn)
 		c->void_fn(dev);
 	dev->err = NULL;
-	device_unlock(dev);
+	if (lock)
+		device_unlock(dev);
+	return ret;
+}
+
+/* Where the device was written, if it was. */
+static int blame(const struct tenon_dev *dev, int ret, struct error *err)
+{
+	char place[PLACE_TEXT_MAX];
+
+	if (!dev->config->implied)
+		error_prefix(err, "%s", place_text(&dev->config->place, place));
 	return ret;
 }
 
@@ -76,8 +103,9 @@ static int control(struct tenon_dev *dev, int (*fn)(struct tenon_dev *dev), cons
 	if (ret >= 0)
 		return 0;
 	/* Most have said why themselves; the first sentence stands. */
-	return error_set(
+	(void)error_set(
 		err, EXIT_HOST, ret, "%s: cannot %s: %s", dev->config->name, what, strerror(-ret));
+	return blame(dev, ret, err);
 }
 
 static void control_void(struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev))
@@ -109,8 +137,11 @@ int device_create(const struct device_env *env, const struct tenon_device_class 
 		return error_set(err, EXIT_HOST, -ENOMEM, "%s: out of memory", config->name);
 	*dev = (struct tenon_dev){ .env = env, .cls = cls, .config = config, .loop = loop };
 	(void)pthread_mutex_init(&dev->lock, NULL);
-	events_init(dev);
-	ret = settings_check(config, keys, &dev->settings, err);
+	ret = events_init(dev);
+	if (ret < 0)
+		(void)error_set(err, EXIT_HOST, ret, "%s: %s", config->name, strerror(-ret));
+	if (ret == 0)
+		ret = settings_check(config, keys, &dev->settings, err);
 	if (ret == 0) {
 		dev->priv = calloc(1, cls->priv_size ? cls->priv_size : 1);
 		ret = dev->priv ? 0
@@ -203,14 +234,15 @@ void device_destroy(struct tenon_dev *dev)
 		return;
 	(void)device_quiesce(dev, NULL);
 	if (dev->state >= DEVICE_ATTACHED) {
+		dev->state = DEVICE_ATTACHED;
 		control_void(dev, CLASS_FN(dev, detach));
 		(void)loop_call(dev->loop, run_release, dev);
 	}
 	if (dev->state >= DEVICE_CREATED)
 		control_void(dev, CLASS_FN(dev, destroy));
+	events_finish(dev);
 	settings_free(dev->settings);
 	free(dev->priv);
-	(void)pthread_mutex_destroy(&dev->posts_lock);
 	(void)pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
@@ -245,8 +277,9 @@ int device_describe(struct tenon_dev *dev, struct machine *machine, struct error
 		ret = virtio_host_describe(dev->virtio, &d.fw);
 	if (ret == 0 && TENON_HAS(dev->cls, describe))
 		ret = loop_call(dev->loop, run_describe, &d);
-	if (ret < 0)
-		return error_set(err, EXIT_INTERNAL, ret, "%s: cannot describe it: %s",
-			dev->config->name, strerror(-ret));
-	return 0;
+	if (ret >= 0)
+		return 0;
+	(void)error_set(err, error_exit_code(ret), ret, "%s: cannot describe it: %s",
+		dev->config->name, strerror(-ret));
+	return blame(dev, ret, err);
 }

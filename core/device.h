@@ -6,7 +6,7 @@
  *
  * Control callbacks of a device run on the thread of its loop, so that they never meet one of its
  * own events; together with the instance lock, which only register accesses compete for, that
- * makes TENON_SERIAL true without a deadlock.
+ * makes TENON_SERIAL true without a deadlock.  Locks are taken in the order bus, device.
  */
 #ifndef TENON_CORE_DEVICE_H
 #define TENON_CORE_DEVICE_H
@@ -28,6 +28,7 @@ struct error;
 struct event_loop;
 struct guest_memory;
 struct irq_table;
+struct loop_timer;
 struct machine;
 struct terminal;
 struct terminal_client;
@@ -83,7 +84,9 @@ struct tenon_dev {
 	void (*pressed)(struct tenon_dev *dev); /* power button */
 
 	pthread_mutex_t posts_lock;
+	struct loop_timer *posts_timer; /* due when something is posted; see service_event.c */
 	struct device_post *first_post, **last_post;
+	struct device_post *running_posts; /* taken from the list, not yet run; under the lock */
 
 	struct log_limit log_limit;
 };
@@ -106,8 +109,11 @@ void device_destroy(struct tenon_dev *dev);
 void device_lock(struct tenon_dev *dev);
 void device_unlock(struct tenon_dev *dev);
 
-/* As struct tenon_host's fail() and log(). */
+/* As struct tenon_host's fail(). */
 int device_fail(struct tenon_dev *dev, int err_no, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* As device_fail(), for what only another configuration mends, whatever @err_no is. */
+int device_refuse(struct tenon_dev *dev, int err_no, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

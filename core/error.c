@@ -2,6 +2,7 @@
 /* Error sentences: recorded once, where the cause is seen. */
 #include "core/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,4 +36,18 @@ void error_prefix(struct error *err, const char *format, ...)
 	if (snprintf(whole, sizeof(whole), "%s: %s", prefix, err->text) >= (int)sizeof(whole))
 		memcpy(whole + sizeof(whole) - 4, "...", 4);
 	memcpy(err->text, whole, sizeof(whole));
+}
+
+enum exit_code error_exit_code(int err_no)
+{
+	switch (-err_no) {
+	case ENOMEM:
+	case ENOSPC:
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN:
+		return EXIT_HOST;
+	default:
+		return EXIT_INTERNAL;
+	}
 }

@@ -31,4 +31,8 @@ int error_set(struct error *err, enum exit_code code, int err_no, const char *fo
 /* Puts "@prefix: " in front of the sentence, if there is one. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whose fault an errno is where nothing of the guest or its configuration can be: the host's if it
+ * is out of something, else ours. */
+enum exit_code error_exit_code(int err_no);
+
 #endif

@@ -47,6 +47,7 @@ struct posted {
 	void (*fn)(void *arg);
 	void *arg;
 	const void *owner;
+	bool borrowed; /* a caller's who waits: not ours to free */
 };
 
 struct event_loop {
@@ -107,7 +108,8 @@ void event_loop_destroy(struct event_loop *loop)
 		struct posted *p = loop->first;
 
 		loop->first = p->next;
-		free(p);
+		if (!p->borrowed)
+			free(p);
 	}
 	poller_destroy(loop->poller);
 	(void)pthread_cond_destroy(&loop->settled);
@@ -229,7 +231,12 @@ int loop_timer_add(struct event_loop *loop, void (*expired)(void *arg), void *ar
 void loop_timer_set(struct loop_timer *timer, uint64_t deadline_ns)
 {
 	struct event_loop *loop = timer->item.loop;
+	uint64_t now = monotonic_ns();
 	bool wake;
+
+	/* The past is now: a timer that sets itself anew is due in the next round, not in this. */
+	if (deadline_ns && deadline_ns < now)
+		deadline_ns = now;
 
 	(void)pthread_mutex_lock(&loop->lock);
 	timer->deadline_ns = deadline_ns;
@@ -296,18 +303,23 @@ static bool run_timers(struct event_loop *loop)
 
 /* ---- posted functions ---- */
 
+static void enqueue(struct event_loop *loop, struct posted *p)
+{
+	(void)pthread_mutex_lock(&loop->lock);
+	*loop->last = p;
+	loop->last = &p->next;
+	(void)pthread_mutex_unlock(&loop->lock);
+	poller_wake(loop->poller);
+}
+
 int loop_post(struct event_loop *loop, void (*fn)(void *arg), void *arg, const void *owner)
 {
 	struct posted *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	*p = (struct posted){ NULL, fn, arg, owner };
-	(void)pthread_mutex_lock(&loop->lock);
-	*loop->last = p;
-	loop->last = &p->next;
-	(void)pthread_mutex_unlock(&loop->lock);
-	poller_wake(loop->poller);
+	*p = (struct posted){ NULL, fn, arg, owner, false };
+	enqueue(loop, p);
 	return 0;
 }
 
@@ -331,7 +343,9 @@ void loop_forget(struct event_loop *loop, const void *owner)
 	(void)pthread_mutex_unlock(&loop->lock);
 }
 
+/* On the caller's stack: taking something down must not fail for want of memory. */
 struct call {
+	struct posted posted;
 	struct event_loop *loop;
 	int (*fn)(void *arg);
 	void *arg;
@@ -355,16 +369,14 @@ int loop_call(struct event_loop *loop, int (*fn)(void *arg), void *arg)
 {
 	struct call c = { .loop = loop, .fn = fn, .arg = arg };
 	bool here;
-	int ret;
 
 	(void)pthread_mutex_lock(&loop->lock);
 	here = !loop->running || on_loop(loop);
 	(void)pthread_mutex_unlock(&loop->lock);
 	if (here)
 		return fn(arg);
-	ret = loop_post(loop, run_call, &c, NULL);
-	if (ret < 0)
-		return ret;
+	c.posted = (struct posted){ NULL, run_call, &c, NULL, true };
+	enqueue(loop, &c.posted);
 	(void)pthread_mutex_lock(&loop->lock);
 	while (!c.done)
 		(void)pthread_cond_wait(&loop->settled, &loop->lock);
@@ -395,11 +407,12 @@ static bool run_posted(struct event_loop *loop)
 	/* At most a round of them: a function that posts itself anew must not starve the rest. */
 	for (int i = 0; i < ROUND; i++) {
 		struct posted *p = take_posted(loop);
+		struct posted *ours = p && !p->borrowed ? p : NULL;
 
 		if (!p)
 			break;
-		p->fn(p->arg);
-		free(p);
+		p->fn(p->arg); /* what is borrowed is gone now */
+		free(ours);
 		set_current(loop, NULL);
 		any = true;
 	}

@@ -195,6 +195,45 @@ static void forgotten_posts_do_not_run(void **state)
 	assert_string_equal(p->order, "bb");
 }
 
+static void again(void *arg)
+{
+	struct probe *p = arg;
+
+	if (++p->calls < 1000)
+		loop_timer_set(p->timer, 1);
+}
+
+static void a_timer_set_into_the_past_leaves_the_others_their_turn(void **state)
+{
+	struct probe *p = *state;
+
+	assert_int_equal(loop_timer_add(p->loop, again, p, &p->timer), 0);
+	loop_timer_set(p->timer, 1);
+	(void)event_loop_poll(p->loop);
+	assert_in_range(p->calls, 1, 10);
+}
+
+static void a_hang_up_nobody_waits_for_is_told_once(void **state)
+{
+	struct probe *p = *state;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	(void)close(ends[0]);
+	assert_int_equal(loop_fd_add(p->loop, ends[1], 0, count, p, &p->watch), 0);
+	for (int i = 0; i < 5; i++)
+		(void)event_loop_poll(p->loop);
+	assert_int_equal(p->calls, 1);
+	assert_int_equal(p->events, LOOP_HUP);
+	/* Whoever waits for something hears of it all the time. */
+	assert_int_equal(loop_fd_modify(p->watch, LOOP_WRITE), 0);
+	for (int i = 0; i < 5; i++)
+		(void)event_loop_poll(p->loop);
+	assert_int_equal(p->calls, 6);
+	loop_fd_remove(p->watch);
+	(void)close(ends[1]);
+}
+
 /* ---- from another thread ---- */
 
 struct race {
@@ -250,6 +289,28 @@ static void removal_waits_for_a_running_callback(void **state)
 	(void)pthread_join(helper, NULL);
 }
 
+static int add_to(void *arg)
+{
+	struct probe *p = arg;
+
+	p->calls++;
+	return 7;
+}
+
+static void a_call_runs_on_the_loop_and_returns_its_result(void **state)
+{
+	struct probe *p = *state;
+	pthread_t runner;
+
+	assert_int_equal(loop_call(p->loop, add_to, p), 7);
+	assert_int_equal(pthread_create(&runner, NULL, run_loop, p->loop), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(loop_call(p->loop, add_to, p), 7);
+	event_loop_stop(p->loop);
+	(void)pthread_join(runner, NULL);
+	assert_int_equal(p->calls, 101);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -262,6 +323,9 @@ int main(void)
 		T(a_running_loop_waits_for_its_timer),
 		T(posts_run_in_order),
 		T(forgotten_posts_do_not_run),
+		T(a_timer_set_into_the_past_leaves_the_others_their_turn),
+		T(a_hang_up_nobody_waits_for_is_told_once),
+		T(a_call_runs_on_the_loop_and_returns_its_result),
 		T(removal_waits_for_a_running_callback),
 	};
 

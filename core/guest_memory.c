@@ -286,7 +286,7 @@ int guest_memory_claim(
 			(unsigned long long)size, (unsigned long long)gpa, other->what,
 			(unsigned long long)other->size, (unsigned long long)other->gpa);
 	if (gm->n_claims == MAX_CLAIMS)
-		return error_set(err, EXIT_INTERNAL, -ENOSPC,
+		return error_set(err, EXIT_USAGE, -ENOSPC,
 			"%s: more than %d pieces in guest memory", what, MAX_CLAIMS);
 	gm->claims[gm->n_claims++] = (struct guest_claim){ gpa, size, what };
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host table, and the services by their ids. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,12 +47,31 @@ static void host_log(struct tenon_dev *dev, uint32_t level, const char *text)
 		log_msg(l, "%s", text);
 }
 
+/* What a setting can be the reason of is the configuration's fault, the rest the host's. */
+static enum exit_code exit_code_of(int err)
+{
+	switch (-err) {
+	case EINVAL:
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case EEXIST:
+	case ERANGE:
+	case E2BIG:
+	case ENAMETOOLONG:
+		return EXIT_USAGE;
+	default:
+		return EXIT_HOST;
+	}
+}
+
 static int host_fail(struct tenon_dev *dev, int err, const char *text)
 {
 	if (!dev)
 		log_msg(LOG_LEVEL_ERR, "%s", text);
 	else if (dev->err)
-		(void)error_set(dev->err, EXIT_HOST, err, "%s: %s", dev->config->name, text);
+		(void)error_set(
+			dev->err, exit_code_of(err), err, "%s: %s", dev->config->name, text);
 	else
 		log_limited(&dev->log_limit, LOG_LEVEL_ERR, "%s: %s", dev->config->name, text);
 	return err;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/event_loop.h"
+#include "core/signals.h"
 
 struct iothread {
 	const char *name;
@@ -38,13 +39,12 @@ static void *iothread_main(void *arg)
 
 static int start(struct iothread *t)
 {
-	sigset_t every, old;
+	sigset_t old;
 	int ret = loop_post(t->loop, running, t, t);
 
 	if (ret < 0)
 		return ret;
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	signals_block(&old);
 	ret = -pthread_create(&t->thread, NULL, iothread_main, t);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret == 0)

@@ -60,7 +60,9 @@ void irq_table_destroy(struct irq_table *table)
 
 /* ---- which line ---- */
 
-static unsigned users_of(const struct irq_table *table, uint32_t number, bool *ret_shareable)
+/* Shareable are those of one kind of trigger: an edge on a line ends with the line low. */
+static unsigned users_of(
+	const struct irq_table *table, uint32_t number, bool level, bool *ret_shareable)
 {
 	unsigned n = 0;
 
@@ -69,7 +71,7 @@ static unsigned users_of(const struct irq_table *table, uint32_t number, bool *r
 		if (i->number != number)
 			continue;
 		n++;
-		if (!i->shared)
+		if (!i->shared || i->level_triggered != level)
 			*ret_shareable = false;
 	}
 	return n;
@@ -83,11 +85,16 @@ static bool may_give_out(const struct arch_layout *layout, uint32_t number)
 	return true;
 }
 
+bool irq_is_usable(const struct irq_table *table, uint32_t number)
+{
+	return number <= table->layout->irq_last && may_give_out(table->layout, number);
+}
+
 /*
  * An unused line, or the shareable one with the fewest users.  Sources that can share leave a
  * quarter of the lines to those that cannot, whatever the order they come in.
  */
-static int choose(const struct irq_table *table, bool shared, uint32_t *ret_number)
+static int choose(const struct irq_table *table, bool level, bool shared, uint32_t *ret_number)
 {
 	const struct arch_layout *layout = table->layout;
 	unsigned lines = 0, unused = 0, fewest = UINT32_MAX;
@@ -95,7 +102,7 @@ static int choose(const struct irq_table *table, bool shared, uint32_t *ret_numb
 
 	for (uint32_t n = layout->irq_first; n <= layout->irq_last; n++) {
 		bool shareable;
-		unsigned users = users_of(table, n, &shareable);
+		unsigned users = users_of(table, n, level, &shareable);
 
 		if (!may_give_out(layout, n))
 			continue;
@@ -126,12 +133,12 @@ int irq_alloc(struct irq_table *table, bool level, bool shared, uint32_t number,
 	int ret;
 
 	if (number == IRQ_ANY) {
-		ret = choose(table, shared, &number);
+		ret = choose(table, level, shared, &number);
 		if (ret < 0)
 			return ret;
 	} else if (number >= MAX_LINES) {
 		return -EINVAL;
-	} else if (users_of(table, number, &shareable) > 0 && !(shared && shareable)) {
+	} else if (users_of(table, number, level, &shareable) > 0 && !(shared && shareable)) {
 		return -EBUSY;
 	}
 

@@ -33,13 +33,16 @@ struct irq_table *irq_table_create(const struct arch_layout *layout); /* NULL: n
 void irq_table_destroy(struct irq_table *table);                      /* NULL is fine [main] */
 
 /*
- * @number or IRQ_ANY.  A line serves several sources only if all are shareable; without a free line
- * the one with the fewest sources is shared.  -EBUSY, -ENOSPC, -EINVAL.  [main]
+ * @number or IRQ_ANY.  A line serves several sources only if all are shareable and have the same
+ * kind of trigger; without a free line the one with the fewest sources is shared.  -EBUSY, -ENOSPC,
+ * -EINVAL.  [main]
  */
 #define IRQ_ANY UINT32_MAX
 int irq_alloc(struct irq_table *table, bool level, bool shared, uint32_t number,
 	struct tenon_irq **ret_irq);
 void irq_free(struct tenon_irq *irq); /* NULL is fine [main] */
+/* Whether somebody may put a device on line @number.  [main] */
+bool irq_is_usable(const struct irq_table *table, uint32_t number);
 /* A mark that belongs to the caller: irq_free_owned() frees what carries it.  [main] */
 void irq_set_owner(struct tenon_irq *irq, const void *owner);
 void irq_free_owned(struct irq_table *table, const void *owner);

@@ -111,6 +111,24 @@ static void named_lines_are_exclusive(void **state)
 	assert_int_equal(irq_alloc(*state, false, true, 4, &irq), 0);
 }
 
+static void one_line_has_one_kind_of_trigger(void **state)
+{
+	struct tenon_irq *irq;
+
+	assert_int_equal(irq_alloc(*state, true, true, 5, &irq), 0);
+	assert_int_equal(irq_alloc(*state, false, true, 5, &irq), -EBUSY);
+	for (int i = 0; i < 4; i++)
+		assert_int_not_equal(take(*state, true), 5);
+}
+
+static void lines_that_devices_may_have(void **state)
+{
+	assert_true(irq_is_usable(*state, 5));
+	assert_true(irq_is_usable(*state, 8));
+	assert_false(irq_is_usable(*state, 6)); /* reserved */
+	assert_false(irq_is_usable(*state, 9)); /* past the last */
+}
+
 static void shared_levels_are_ored(void **state)
 {
 	struct wires w = { 0 };
@@ -176,6 +194,8 @@ int main(void)
 		T(shared_lines_are_spread),
 		cmocka_unit_test(those_that_share_leave_lines_for_others),
 		T(named_lines_are_exclusive),
+		T(one_line_has_one_kind_of_trigger),
+		T(lines_that_devices_may_have),
 		T(shared_levels_are_ored),
 		T(notifiers_are_forwarded_without_irqfd),
 		T(irqfds_are_used_and_given_back),

@@ -117,7 +117,8 @@ int loader_init(struct loader *loader, const char *const *extra, size_t n_extra,
 		ret = add_builtin(loader);
 	if (ret < 0) {
 		loader_finish(loader);
-		return error_set(err, EXIT_USAGE, ret, "plugin folders: %s",
+		return error_set(err, ret == -ENOSPC ? EXIT_USAGE : EXIT_HOST, ret,
+			"plugin folders: %s",
 			ret == -ENOSPC ? "more than 16 are named" : strerror(-ret));
 	}
 	return 0;
@@ -171,6 +172,9 @@ static void judge(struct plugin_entry *e)
 	e->refusal[0] = '\0';
 	if (ret == -ESRCH)
 		(void)snprintf(e->refusal, sizeof(e->refusal), "built for another kind of CPU");
+	else if (ret == -ENODATA)
+		(void)snprintf(
+			e->refusal, sizeof(e->refusal), "cut short: a part of it is missing");
 	else if (ret < 0)
 		(void)snprintf(
 			e->refusal, sizeof(e->refusal), "not a plugin: it has no \"tenon\" note");
@@ -257,6 +261,8 @@ static int check_plugin(const char *path, const struct tenon_plugin *p, struct e
 			return refuse(err, path, "one of its device classes is malformed");
 		if (TENON_HAS(c, keys) && settings_check_table(c->name, c->keys, err) < 0) {
 			error_prefix(err, "%s", path);
+			if (err)
+				err->exit_code = EXIT_HOST; /* it is not ours to mend */
 			return -ENOEXEC;
 		}
 	}
@@ -280,7 +286,8 @@ static const struct tenon_plugin *already(const struct loader *l, const char *pa
 	return NULL;
 }
 
-static int remember(struct loader *l, const char *path, const struct tenon_plugin *plugin)
+static int remember(
+	struct loader *l, const char *path, const struct tenon_plugin *plugin, struct error *err)
 {
 	struct loaded_plugin *p = calloc(1, sizeof(*p));
 
@@ -288,12 +295,21 @@ static int remember(struct loader *l, const char *path, const struct tenon_plugi
 		p->path = strdup(path);
 	if (!p || !p->path) {
 		free(p);
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "%s: out of memory", path);
 	}
 	p->plugin = plugin;
 	p->next = l->loaded;
 	l->loaded = p;
 	return 0;
+}
+
+static void forget_newest(struct loader *l)
+{
+	struct loaded_plugin *p = l->loaded;
+
+	l->loaded = p->next;
+	free(p->path);
+	free(p);
 }
 
 int loader_open(struct loader *loader, const char *path, const struct tenon_plugin **ret_plugin,
@@ -315,11 +331,14 @@ int loader_open(struct loader *loader, const char *path, const struct tenon_plug
 	if (ret == 0)
 		ret = check_plugin(path, object, err);
 	if (ret == 0)
-		ret = run_init(path, object, err);
-	if (ret == 0)
-		ret = remember(loader, path, object);
+		ret = remember(loader, path, object, err);
 	if (ret < 0)
 		return ret;
+	ret = run_init(path, object, err);
+	if (ret < 0) {
+		forget_newest(loader);
+		return ret;
+	}
 	*ret_plugin = object;
 	if (loader->timed)
 		loader->timed(loader->opaque, strrchr(path, '/') + 1, monotonic_ns() - start);
@@ -398,7 +417,7 @@ static int find_type(
 		return 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for plugins");
 	s->type = d->type;
 	(void)loader_list(l, consider, s);
 	if (s->path[0]) {
@@ -449,10 +468,15 @@ int loader_class(struct loader *loader, const struct config_device *device,
 		ret = find_named(loader, device, path, err);
 	else
 		ret = find_type(loader, device, path, err);
-	if (ret == 0)
-		ret = loader_open(loader, path, &plugin, err);
 	if (ret < 0)
 		return ret;
+	ret = loader_open(loader, path, &plugin, err);
+	if (ret < 0) {
+		error_prefix(err, "%s",
+			place_text(device->plugin ? &device->plugin_place : &device->type_place,
+				place));
+		return ret;
+	}
 	for (size_t i = 0; plugin->devices[i]; i++) {
 		if (strcmp(plugin->devices[i]->name, device->type) == 0) {
 			*ret_class = plugin->devices[i];

@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program: a command line in, an exit code out. */
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "core/cli.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/timing.h"
 
+/* What is opened later must not become a standard stream: messages would be written into it. */
+static bool hold_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* The wrong way round, so that using it still fails. */
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	struct timing_moment start = timing_now();
 	struct error err = { 0 };
 	struct cli cli;
-	int r = cli_parse(argc, argv, &cli, &err);
+	int r;
 
+	if (!hold_streams())
+		return EXIT_HOST;
+	r = cli_parse(argc, argv, &cli, &err);
 	cli.run.start = start;
 	if (!r)
 		r = cli_execute(&cli, &err);

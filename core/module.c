@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -85,28 +86,37 @@ static uint16_t host_machine(void)
 static int find_note(int fd, struct tenon_note *ret_note)
 {
 	Elf64_Ehdr head;
+	struct stat st;
+	uint64_t end;
+	bool found = false;
 
 	if (!read_at(fd, &head, sizeof(head), 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
 		head.e_ident[EI_CLASS] != ELFCLASS64)
 		return -ENOENT;
 	if (head.e_machine != host_machine())
 		return -ESRCH;
-	if (head.e_phentsize != sizeof(Elf64_Phdr) || head.e_phnum > MAX_HEADERS)
+	if (head.e_phentsize != sizeof(Elf64_Phdr) || head.e_phnum > MAX_HEADERS ||
+		fstat(fd, &st) < 0)
 		return -ENOENT;
 	for (unsigned i = 0; i < head.e_phnum; i++) {
 		Elf64_Phdr ph;
 
 		if (!read_at(fd, &ph, sizeof(ph), head.e_phoff + i * sizeof(ph)))
 			return -ENOENT;
-		if (ph.p_type == PT_NOTE && read_notes(fd, &ph, ret_note))
-			return 0;
+		/* The linker maps it unseen, and reading past a file's end ends the process. */
+		if (ph.p_type == PT_LOAD &&
+			(__builtin_add_overflow(ph.p_offset, ph.p_filesz, &end) ||
+				end > (uint64_t)st.st_size))
+			return -ENODATA;
+		if (ph.p_type == PT_NOTE && !found)
+			found = read_notes(fd, &ph, ret_note);
 	}
-	return -ENOENT;
+	return found ? 0 : -ENOENT;
 }
 
 int module_read_note(const char *path, struct tenon_note *ret_note)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe has no note either */
 	int ret;
 
 	if (fd < 0)
@@ -134,6 +144,14 @@ static lt_dlhandle open_resident(const char *path)
 	return handle;
 }
 
+/* The linker names the module or, where that needs another one, only the other. */
+static int cannot_load(const char *path, const char *why, struct error *err)
+{
+	if (strstr(why, path))
+		return error_set(err, EXIT_HOST, -ENOEXEC, "cannot load plugin: %s", why);
+	return error_set(err, EXIT_HOST, -ENOEXEC, "cannot load plugin: %s: %s", path, why);
+}
+
 int module_load(const char *path, const char *symbol, const void **ret_object, struct error *err)
 {
 	lt_dlhandle handle;
@@ -143,7 +161,7 @@ int module_load(const char *path, const char *symbol, const void **ret_object, s
 		return error_set(err, EXIT_INTERNAL, -EINVAL, "%s: not an absolute path", path);
 	first = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!first)
-		return error_set(err, EXIT_HOST, -ENOEXEC, "cannot load plugin: %s", dlerror());
+		return cannot_load(path, dlerror(), err);
 	handle = open_resident(path);
 	(void)dlclose(first);
 	if (!handle)

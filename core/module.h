@@ -13,7 +13,8 @@
 struct error;
 
 /* Reads the ELF note ".note.tenon".  -ENOENT: not there (an unreadable file, not ELF, no note);
- * -ESRCH: an ELF file of another machine.  [main] */
+ * -ESRCH: an ELF file of another machine; -ENODATA: a part of it is missing, loading it would end
+ * the process.  [main] */
 int module_read_note(const char *path, struct tenon_note *ret_note);
 
 /*

@@ -16,19 +16,24 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/module.h"
 #include "core/unpack.h"
 
 /* ---- files ---- */
 
 static int cannot(struct error *err, const char *what, const char *path, int err_no)
 {
-	return error_set(err, EXIT_USAGE, err_no, "cannot open %s \"%s\": %s", what, path,
-		strerror(-err_no));
+	const bool host = err_no == -EMFILE || err_no == -ENFILE || err_no == -ENOMEM;
+
+	return error_set(err, host ? EXIT_HOST : EXIT_USAGE, err_no, "cannot open %s \"%s\": %s",
+		what, path, strerror(-err_no));
 }
 
-static int map_file(const char *what, const char *path, struct blob *ret_blob, struct error *err)
+static int map_file(const char *what, const char *path, struct blob *ret_blob,
+	struct file_id *ret_id, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(
+		path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, not waited for */
 	struct stat st;
 	void *bytes;
 	int ret = 0;
@@ -47,6 +52,7 @@ static int map_file(const char *what, const char *path, struct blob *ret_blob, s
 			ret = cannot(err, what, path, -errno);
 		else
 			*ret_blob = (struct blob){ bytes, (size_t)st.st_size, path };
+		*ret_id = (struct file_id){ st.st_dev, st.st_ino };
 	}
 	(void)close(fd);
 	return ret;
@@ -69,7 +75,7 @@ static void unmap_blob(struct blob *blob)
 static int open_kernel(const struct payload_config *config, struct payload *p, struct error *err)
 {
 	struct blob inner;
-	int ret = map_file("kernel", config->kernel, &p->kernel, err);
+	int ret = map_file("kernel", config->kernel, &p->kernel, &p->kernel_file, err);
 
 	if (ret < 0)
 		return ret;
@@ -117,9 +123,13 @@ static int bundle_symbols(const char *path, struct payload *p, struct error *err
 static int open_bundle(const struct payload_config *config, struct payload *p, struct error *err)
 {
 	char path[PATH_MAX];
+	struct tenon_note note; /* it has none; looking for one checks the file */
 
 	if (!realpath(config->bundle, path))
 		return cannot(err, "bundle", config->bundle, -errno);
+	if (module_read_note(path, &note) == -ENODATA)
+		return error_set(err, EXIT_USAGE, -ENODATA,
+			"bundle \"%s\" is cut short: a part of it is missing", config->bundle);
 	p->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!p->handle)
 		return error_set(err, EXIT_USAGE, -ENOEXEC, "cannot load bundle: %s", dlerror());
@@ -141,7 +151,7 @@ static int open_kind(const struct payload_config *config, struct payload *p, str
 		return open_bundle(config, p, err);
 	}
 	p->kind = PAYLOAD_FIRMWARE;
-	return map_file("firmware", config->firmware, &p->kernel, err);
+	return map_file("firmware", config->firmware, &p->kernel, &p->kernel_file, err);
 }
 
 int payload_open(
@@ -152,7 +162,7 @@ int payload_open(
 
 	if (ret == 0 && config->initrd) {
 		p.initrd = (struct blob){ .bytes = NULL }; /* a given one replaces the bundle's */
-		ret = map_file("initrd", config->initrd, &p.initrd, err);
+		ret = map_file("initrd", config->initrd, &p.initrd, &p.initrd_file, err);
 		p.initrd_mapped = ret == 0;
 	}
 	if (ret < 0) {
@@ -161,6 +171,32 @@ int payload_open(
 	}
 	*ret_payload = p;
 	return 0;
+}
+
+/* Reading past the end of a mapped file would end the process. */
+static int check_length(
+	const char *what, const struct blob *blob, const struct file_id *id, struct error *err)
+{
+	struct stat st;
+
+	/* Another file by that name leaves the mapped one alone. */
+	if (stat(blob->path, &st) < 0 || st.st_dev != id->device || st.st_ino != id->inode ||
+		(uint64_t)st.st_size >= blob->size)
+		return 0;
+	return error_set(err, EXIT_USAGE, -ESTALE,
+		"%s \"%s\" was cut short from %zu to %lld bytes while it was in use", what,
+		blob->path, blob->size, (long long)st.st_size);
+}
+
+int payload_check(const struct payload *payload, struct error *err)
+{
+	int ret = 0;
+
+	if (payload->kind != PAYLOAD_BUNDLE && !payload->unpacked)
+		ret = check_length("kernel", &payload->kernel, &payload->kernel_file, err);
+	if (ret == 0 && payload->initrd_mapped)
+		ret = check_length("initrd", &payload->initrd, &payload->initrd_file, err);
+	return ret;
 }
 
 void payload_close(struct payload *payload)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/backend.h"
 
@@ -27,6 +28,12 @@ enum boot_protocol {
 	BOOT_PVH,     /* x86-64 PVH: EBX = start_info, 32-bit protected mode */
 	BOOT_RESET,   /* firmware at the reset vector */
 	BOOT_IMAGE,   /* arm64 and riscv64 Image: a device tree in the architecture's register */
+};
+
+/* Which file is mapped. */
+struct file_id {
+	dev_t device;
+	ino_t inode;
 };
 
 /* Bytes that stay mapped till payload_close(). */
@@ -53,6 +60,7 @@ struct payload {
 	void *handle;       /* the bundle's library */
 	void *unpacked;     /* malloc'd kernel bytes, if it was wrapped */
 	bool initrd_mapped; /* the initrd is a file of its own */
+	struct file_id kernel_file, initrd_file;
 };
 
 /* What loading it came to; boot tables are written from this. */
@@ -71,6 +79,8 @@ struct loaded {
 /* Opens and checks files, unpacks wrapped kernels.  Errors name the path.  [main] */
 int payload_open(
 	const struct payload_config *config, struct payload *ret_payload, struct error *err);
+/* Before it is read anew: whether its files are as long as they were.  [main] */
+int payload_check(const struct payload *payload, struct error *err);
 void payload_close(struct payload *payload); /* zeroed is fine [main] */
 
 #endif

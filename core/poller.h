@@ -23,7 +23,8 @@ struct poller_event {
 int poller_create(struct poller **ret_poller); /* 0 or -errno */
 void poller_destroy(struct poller *poller);    /* NULL is fine */
 
-/* Level-triggered; @tag comes back with each event.  [any] */
+/* Level-triggered; @tag comes back with each event.  POLLER_HUP comes unasked: again and again
+ * while something is waited for, once where @events is 0.  [any] */
 int poller_add(struct poller *poller, int fd, uint32_t events, void *tag);
 int poller_modify(struct poller *poller, int fd, uint32_t events, void *tag);
 void poller_remove(struct poller *poller, int fd);

@@ -51,6 +51,10 @@ static struct epoll_event make_event(uint32_t events, void *tag)
 		ev.events |= EPOLLIN;
 	if (events & POLLER_WRITE)
 		ev.events |= EPOLLOUT;
+	/* Hang-ups and errors come unasked and would come for ever: who waits for nothing hears
+	 * of them once. */
+	if (ev.events == 0)
+		ev.events = EPOLLONESHOT;
 	return ev;
 }
 

@@ -178,6 +178,28 @@ static bool is_first(const struct tenon_region *region)
 	return true;
 }
 
+/* Elsewhere lies memory, or what the hypervisor keeps to itself: the device would never be heard.
+ */
+static int check_address(const struct tenon_region *region, uint64_t address, uint64_t size)
+{
+	const struct arch_layout *layout = region->dev->env->layout;
+
+	if (region->desc.space == TENON_SPACE_PIO) {
+		if (size <= PIO_END && address <= PIO_END - size)
+			return 0;
+		return device_refuse(region->dev, -EINVAL,
+			"port 0x%llx is past the last one (0xffff)", (unsigned long long)address);
+	}
+	if (address % PAGE == 0 && address >= layout->mmio_base &&
+		size <= layout->mmio_end - layout->mmio_base && address <= layout->mmio_end - size)
+		return 0;
+	return device_refuse(region->dev, -EINVAL,
+		"address 0x%llx is not a multiple of 4096 from 0x%llx to 0x%llx, where windows of "
+		"devices are",
+		(unsigned long long)address, (unsigned long long)layout->mmio_base,
+		(unsigned long long)layout->mmio_end - 1);
+}
+
 static int mmio_map(struct tenon_region *region, uint64_t address)
 {
 	struct bus_range range = { .size = mapped_size(region),
@@ -193,18 +215,20 @@ static int mmio_map(struct tenon_region *region, uint64_t address)
 	if (address == TENON_ADDR_ANY)
 		address = find_place(region);
 	if (address == TENON_ADDR_ANY)
-		return device_fail(region->dev, -ENOSPC,
+		return device_refuse(region->dev, -ENOSPC,
 			"no room for a window of %llu bytes in the guest's address space",
 			(unsigned long long)range.size);
-	if (region->desc.space == TENON_SPACE_PIO && address > PIO_END - range.size)
-		return device_fail(region->dev, -EINVAL,
-			"port 0x%llx is past the last one (0xffff)", (unsigned long long)address);
+	ret = check_address(region, address, range.size);
+	if (ret < 0)
+		return ret;
 	range.base = address;
 	ret = bus_add(bus_of(region), &range);
-	if (ret < 0)
-		return device_fail(region->dev, ret, "%s 0x%llx (%llu bytes) is taken",
+	if (ret == -EBUSY)
+		return device_refuse(region->dev, ret, "%s 0x%llx (%llu bytes) is taken",
 			region->desc.space == TENON_SPACE_PIO ? "port" : "address",
 			(unsigned long long)address, (unsigned long long)range.size);
+	if (ret < 0)
+		return ret;
 	region->address = address;
 	for (struct doorbell *d = region->doorbells; d; d = d->next)
 		connect_doorbell(region, d, true);

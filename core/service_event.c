@@ -2,6 +2,9 @@
 /*
  * tenon.event/1: descriptors, timers and posted functions of a device, each under its lock.
  *
+ * Posts wait in a list of the device; a timer that is set to now makes its loop look at them.  It
+ * is made beforehand, so that posting needs no memory but the post's own, which may be lent.
+ *
  * A timer's deadline is kept here too: a timer that was set anew while its expiry waited for the
  * lock must not fire early.
  */
@@ -27,12 +30,6 @@ struct tenon_timer {
 	struct loop_timer *timer;
 	_Atomic uint64_t deadline_ns;
 	void (*expired)(struct tenon_dev *dev, void *arg);
-	void *arg;
-};
-
-struct device_post {
-	struct device_post *next;
-	void (*fn)(struct tenon_dev *dev, void *arg);
 	void *arg;
 };
 
@@ -149,80 +146,109 @@ static void event_timer_remove(struct tenon_timer *timer)
 
 /* ---- posted functions ---- */
 
-void events_init(struct tenon_dev *dev)
+static void run_posts(void *arg);
+
+int events_init(struct tenon_dev *dev)
 {
 	(void)pthread_mutex_init(&dev->posts_lock, NULL);
 	dev->last_post = &dev->first_post;
+	return loop_timer_add(dev->loop, run_posts, dev, &dev->posts_timer);
 }
 
-static struct device_post *take_all(struct tenon_dev *dev)
+static void enqueue_post(struct tenon_dev *dev, struct device_post *p)
 {
-	struct device_post *all;
+	(void)pthread_mutex_lock(&dev->posts_lock);
+	*dev->last_post = p;
+	dev->last_post = &p->next;
+	loop_timer_set(dev->posts_timer, 1);
+	(void)pthread_mutex_unlock(&dev->posts_lock);
+}
+
+/* What is posted till now is to be run; what those post themselves has its turn later. */
+static void begin_posts(struct tenon_dev *dev)
+{
+	struct device_post **at = &dev->running_posts;
 
 	(void)pthread_mutex_lock(&dev->posts_lock);
-	all = dev->first_post;
+	while (*at)
+		at = &(*at)->next;
+	*at = dev->first_post;
 	dev->first_post = NULL;
 	dev->last_post = &dev->first_post;
 	(void)pthread_mutex_unlock(&dev->posts_lock);
-	return all;
+}
+
+/* One at a time: the one before may have dropped it. */
+static struct device_post *next_post(struct tenon_dev *dev)
+{
+	struct device_post *p;
+
+	(void)pthread_mutex_lock(&dev->posts_lock);
+	p = dev->running_posts;
+	if (p)
+		dev->running_posts = p->next;
+	(void)pthread_mutex_unlock(&dev->posts_lock);
+	return p;
+}
+
+/* The lender may have it back as soon as the function is called. */
+static void run_post(struct tenon_dev *dev, struct device_post *p)
+{
+	struct device_post *ours = p->lent ? NULL : p;
+
+	p->fn(dev, p->arg);
+	free(ours);
 }
 
 static void run_posts(void *arg)
 {
 	struct tenon_dev *dev = arg;
-	struct device_post *next;
+	struct device_post *p;
 
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
+	begin_posts(dev);
+	do {
 		device_lock(dev);
-		p->fn(dev, p->arg);
+		p = next_post(dev);
+		if (p)
+			run_post(dev, p);
 		device_unlock(dev);
-		free(p);
-	}
+	} while (p);
+}
+
+void events_post_lent(struct tenon_dev *dev, struct device_post *post,
+	void (*fn)(struct tenon_dev *dev, void *arg), void *arg)
+{
+	*post = (struct device_post){ NULL, fn, arg, true };
+	enqueue_post(dev, post);
 }
 
 static int event_post(
 	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), void *arg)
 {
 	struct device_post *p = calloc(1, sizeof(*p));
-	bool wake;
-	int ret = 0;
 
 	if (!p)
 		return -ENOMEM;
 	p->fn = fn;
 	p->arg = arg;
-	(void)pthread_mutex_lock(&dev->posts_lock);
-	wake = !dev->first_post;
-	if (wake)
-		ret = loop_post(dev->loop, run_posts, dev, dev);
-	if (ret == 0) {
-		*dev->last_post = p;
-		dev->last_post = &p->next;
-	}
-	(void)pthread_mutex_unlock(&dev->posts_lock);
-	if (ret < 0)
-		free(p);
-	return ret;
+	enqueue_post(dev, p);
+	return 0;
 }
 
 /* From within a control callback or the loop: the device's lock is held already. */
 void events_run_posts(struct tenon_dev *dev)
 {
-	struct device_post *next;
+	struct device_post *p;
 
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
-		p->fn(dev, p->arg);
-		free(p);
-	}
+	begin_posts(dev);
+	while ((p = next_post(dev)))
+		run_post(dev, p);
 }
 
-void events_drop_post(
-	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
+static void drop_from(
+	struct device_post **at, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
 {
-	(void)pthread_mutex_lock(&dev->posts_lock);
-	for (struct device_post **at = &dev->first_post; *at;) {
+	while (*at) {
 		struct device_post *p = *at;
 
 		if (p->fn != fn || p->arg != arg) {
@@ -230,8 +256,17 @@ void events_drop_post(
 			continue;
 		}
 		*at = p->next;
-		free(p);
+		if (!p->lent)
+			free(p);
 	}
+}
+
+void events_drop_post(
+	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), const void *arg)
+{
+	(void)pthread_mutex_lock(&dev->posts_lock);
+	drop_from(&dev->running_posts, fn, arg);
+	drop_from(&dev->first_post, fn, arg);
 	dev->last_post = &dev->first_post;
 	while (*dev->last_post)
 		dev->last_post = &(*dev->last_post)->next;
@@ -240,17 +275,23 @@ void events_drop_post(
 
 void events_release(struct tenon_dev *dev)
 {
-	struct device_post *next;
+	struct device_post *p;
 
 	while (dev->watches)
 		event_fd_remove(dev->watches);
 	while (dev->timers)
 		event_timer_remove(dev->timers);
-	loop_forget(dev->loop, dev);
-	for (struct device_post *p = take_all(dev); p; p = next) {
-		next = p->next;
-		free(p);
-	}
+	begin_posts(dev);
+	while ((p = next_post(dev)))
+		if (!p->lent)
+			free(p);
+}
+
+void events_finish(struct tenon_dev *dev)
+{
+	loop_timer_remove(dev->posts_timer);
+	events_release(dev); /* of one that was never attached */
+	(void)pthread_mutex_destroy(&dev->posts_lock);
 }
 
 const struct tenon_event service_event = {

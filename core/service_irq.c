@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenon.irq/1, tenon.notifier/1 and tenon.clock/1: thin doors to the core's own. */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
+#include "arch/arch.h"
 #include "core/config.h"
 #include "core/device.h"
 #include "core/event_loop.h"
@@ -16,15 +18,21 @@ static int svc_irq_alloc(
 	struct tenon_irq *irq;
 	int ret;
 
-	if (dev->config->has_irq)
+	if (dev->config->has_irq) {
 		number = dev->config->irq;
+		if (!irq_is_usable(dev->env->irqs, number))
+			return device_refuse(dev, -EINVAL,
+				"interrupt line %u is not one that a device may have; the last is "
+				"%u",
+				number, dev->env->layout->irq_last);
+	}
 	ret = irq_alloc(dev->env->irqs, level, shared, number, &irq);
 	if (ret == -EBUSY)
-		return device_fail(dev, ret, "interrupt line %u is taken", number);
+		return device_refuse(dev, ret, "interrupt line %u is taken", number);
 	if (ret == -ENOSPC)
-		return device_fail(dev, ret, "no interrupt line is left");
+		return device_refuse(dev, ret, "no interrupt line is left");
 	if (ret < 0)
-		return device_fail(dev, ret, "cannot have interrupt line %u", number);
+		return device_fail(dev, ret, "cannot have an interrupt: %s", strerror(-ret));
 	irq_set_owner(irq, dev);
 	*ret_irq = irq;
 	return 0;

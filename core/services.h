@@ -29,7 +29,18 @@ extern const struct tenon_virtio service_virtio;
 /* What a device forgot to give back; after its detach.  [main] */
 void regions_release(struct tenon_dev *dev);
 void events_release(struct tenon_dev *dev);
-void events_init(struct tenon_dev *dev);
+int events_init(struct tenon_dev *dev);    /* 0 or -errno */
+void events_finish(struct tenon_dev *dev); /* a failed init is fine */
+/* One posted function.  Whoever lends the memory keeps it till the function runs, or is dropped. */
+struct device_post {
+	struct device_post *next;
+	void (*fn)(struct tenon_dev *dev, void *arg);
+	void *arg;
+	bool lent;
+};
+/* As post(), but allocates nothing and cannot fail.  [any] */
+void events_post_lent(struct tenon_dev *dev, struct device_post *post,
+	void (*fn)(struct tenon_dev *dev, void *arg), void *arg);
 /* Runs what is posted now; drops one that is not run yet.  [main] [loop] */
 void events_run_posts(struct tenon_dev *dev);
 void events_drop_post(

@@ -59,7 +59,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(
 
 static int out_of_memory(const struct check *check)
 {
-	return error_set(check->err, EXIT_INTERNAL, -ENOMEM, "out of memory");
+	return error_set(check->err, EXIT_HOST, -ENOMEM, "out of memory");
 }
 
 /* A plain number that is past what the file's reader keeps: show how to write it. */

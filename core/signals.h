@@ -3,6 +3,8 @@
 #ifndef TENON_CORE_SIGNALS_H
 #define TENON_CORE_SIGNALS_H
 
+#include <signal.h>
+
 struct event_loop;
 struct signals;
 
@@ -14,7 +16,11 @@ struct signals_ops {
 /* Blocks them in this thread and those made later: call it before the first.  [main] */
 int signals_create(struct event_loop *loop, const struct signals_ops *ops, void *opaque,
 	struct signals **ret_signals);
-/* Puts the mask back; NULL is fine.  [main] */
+/* Takes what is still pending and puts the mask back; NULL is fine.  [main] */
 void signals_destroy(struct signals *signals);
+
+/* For threads to be made: blocks everything in this one but the signals of a thread's own faults,
+ * whose handlers must run where the fault is.  [any] */
+void signals_block(sigset_t *ret_old);
 
 #endif

@@ -61,11 +61,27 @@ int signals_create(struct event_loop *loop, const struct signals_ops *ops, void 
 
 void signals_destroy(struct signals *signals)
 {
+	struct signalfd_siginfo info;
+
 	if (!signals)
 		return;
 	loop_fd_remove(signals->watch);
+	/* One more SIGTERM while all is taken down has nothing left to ask for. */
+	while (signals->fd >= 0 && read(signals->fd, &info, sizeof(info)) > 0)
+		continue;
 	if (signals->fd >= 0)
 		(void)close(signals->fd);
 	(void)pthread_sigmask(SIG_SETMASK, &signals->old, NULL);
 	free(signals);
+}
+
+void signals_block(sigset_t *ret_old)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT };
+	sigset_t most;
+
+	(void)sigfillset(&most);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		(void)sigdelset(&most, faults[i]);
+	(void)pthread_sigmask(SIG_SETMASK, &most, ret_old);
 }

@@ -4,13 +4,16 @@
  *
  * Output goes through one ring: what the descriptor does not take at once waits for its room.  The
  * descriptors are opened anew where that is possible, because O_NONBLOCK belongs to the open file
- * and would be seen by the shell.  A regular file cannot be waited for and never blocks for long:
- * it is read by posting.
+ * and would be seen by the shell; where it is not (a socket, somebody else's pipe), the descriptor
+ * is asked before each write.  A regular file stays the same open file, because its place in it is
+ * shared with the shell; it cannot be waited for and never blocks for long: it is read by posting.
  */
 #include "core/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -39,8 +43,10 @@ struct terminal_client {
 
 struct terminal {
 	struct terminal_config config;
-	int in, out; /* ours */
-	bool in_is_file, raw, escaped, ended, wanted;
+	int in, out;     /* ours */
+	bool out_blocks; /* shared with others: a write may block */
+	bool in_is_file, raw, escaped, ended, told_end, wanted, posted;
+	uint32_t in_events; /* what in_watch waits for */
 	struct termios saved;
 	struct loop_watch *in_watch, *out_watch;
 	struct terminal_client *clients;
@@ -60,7 +66,9 @@ struct terminal {
 static struct termios fatal_saved;
 static volatile sig_atomic_t fatal_fd = -1;
 
-static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+/* All whose default is to end the process; those of signals.h are asked for, not suffered. */
+static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP,
+	SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ };
 
 static void restore_and_die(int number)
 {
@@ -99,8 +107,10 @@ static void go_raw(struct terminal *t)
 	raw = t->saved;
 	cfmakeraw(&raw);
 	raw.c_oflag |= t->saved.c_oflag & OPOST; /* what others print keeps its line ends */
-	if (tcsetattr(t->in, TCSANOW, &raw) < 0)
+	if (tcsetattr(t->in, TCSANOW, &raw) < 0) {
+		arm_fatal(t, false);
 		return;
+	}
 	t->raw = true;
 	log_set_raw(true);
 }
@@ -117,6 +127,21 @@ static void leave_raw(struct terminal *t)
 
 /* ---- output ---- */
 
+/* As write(), but never blocks. */
+static ssize_t write_some(const struct terminal *t, const uint8_t *bytes, size_t size)
+{
+	struct pollfd room = { .fd = t->out, .events = POLLOUT };
+
+	if (!t->out_blocks)
+		return write(t->out, bytes, size);
+	if (poll(&room, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	/* Whoever says that there is room has room for this much. */
+	return write(t->out, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
 /* Writes what goes at once; the lock is held. */
 static void flush_output(struct terminal *t)
 {
@@ -126,7 +151,7 @@ static void flush_output(struct terminal *t)
 
 		if (part > t->out_n)
 			part = t->out_n;
-		n = write(t->out, t->output + t->out_at, part);
+		n = write_some(t, t->output + t->out_at, part);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN)
@@ -191,10 +216,12 @@ static size_t term_write(struct tenon_dev *dev, const void *bytes, size_t size)
 		if (t->out_n == OUTPUT_ROOM)
 			flush_output(t);
 	}
-	flush_output(t);
-	wait_for_room(t);
-	if (done < size && dev->terminal)
+	/* A ring that is full stays so till out_ready(), or nobody would tell who starved. */
+	if (done == size)
+		flush_output(t);
+	else if (dev->terminal)
 		dev->terminal->starved = true;
+	wait_for_room(t);
 	(void)pthread_mutex_unlock(&t->lock);
 	return done;
 }
@@ -203,6 +230,11 @@ static size_t term_write(struct tenon_dev *dev, const void *bytes, size_t size)
 
 static const char help_text[] = "\r\nCtrl-A x  leave tenon\r\nCtrl-A p  press the power button\r\n"
 				"Ctrl-A Ctrl-A  send Ctrl-A\r\n";
+
+static void show_help(struct terminal *t)
+{
+	(void)!write_some(t, (const uint8_t *)help_text, sizeof(help_text) - 1);
+}
 
 /* Takes escape sequences out, in place; returns what is left. */
 static size_t filter(struct terminal *t, uint8_t *bytes, size_t n)
@@ -225,10 +257,24 @@ static size_t filter(struct terminal *t, uint8_t *bytes, size_t n)
 		else if (c == 'p')
 			t->config.key(t->config.opaque, TERMINAL_POWER);
 		else if (c == 'h' || c == '?')
-			(void)!write(t->out, help_text, sizeof(help_text) - 1);
+			show_help(t);
 		t->escaped = false;
 	}
 	return kept;
+}
+
+static void tell_end(struct terminal *t)
+{
+	struct terminal_client *c = t->reader;
+
+	if (!c || !t->ended || t->told_end || t->n_input > 0)
+		return;
+	t->told_end = true;
+	if (!TENON_HAS(c->ops, closed))
+		return;
+	device_lock(c->dev);
+	c->ops->closed(c->dev);
+	device_unlock(c->dev);
 }
 
 static void deliver(struct terminal *t)
@@ -249,41 +295,38 @@ static void deliver(struct terminal *t)
 		t->wanted = false; /* the rest waits for want_input */
 }
 
-static void end_of_input(struct terminal *t)
-{
-	struct terminal_client *c = t->reader;
-
-	t->ended = true;
-	loop_fd_remove(t->in_watch);
-	t->in_watch = NULL;
-	if (!c || !TENON_HAS(c->ops, closed))
-		return;
-	device_lock(c->dev);
-	c->ops->closed(c->dev);
-	device_unlock(c->dev);
-}
-
-/* While keys are to be seen, a terminal is read even if the guest takes nothing. */
 static void read_input(struct terminal *t)
 {
-	ssize_t n;
+	ssize_t n = read(t->in, t->input + t->n_input, INPUT_ROOM - t->n_input);
 
-	if (t->n_input == INPUT_ROOM)
-		return;
-	n = read(t->in, t->input + t->n_input, INPUT_ROOM - t->n_input);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		end_of_input(t);
+		t->ended = true;
+		loop_fd_remove(t->in_watch);
+		t->in_watch = NULL;
 		return;
 	}
 	t->n_input += filter(t, t->input + t->n_input, (size_t)n);
 	deliver(t);
 }
 
+/* While keys are to be seen, a terminal is read even if the guest takes nothing. */
 static bool reading(const struct terminal *t)
 {
 	return !t->ended && t->n_input < INPUT_ROOM && (t->wanted || t->raw);
+}
+
+/* After everything that may have changed what is waited for.  Waiting for the same once more would
+ * bring a hang-up once more. */
+static void wait_for_input(struct terminal *t)
+{
+	uint32_t events = reading(t) ? LOOP_READ : 0;
+
+	if (!t->in_watch || events == t->in_events)
+		return;
+	t->in_events = events;
+	(void)loop_fd_modify(t->in_watch, events);
 }
 
 static void in_ready(void *arg, uint32_t events)
@@ -291,22 +334,35 @@ static void in_ready(void *arg, uint32_t events)
 	struct terminal *t = arg;
 
 	(void)events;
-	read_input(t);
-	if (t->in_watch)
-		(void)loop_fd_modify(t->in_watch, reading(t) ? LOOP_READ : 0);
+	if (reading(t))
+		read_input(t);
+	tell_end(t);
+	wait_for_input(t);
+}
+
+static void in_posted(void *arg);
+
+static int post_input(struct terminal *t)
+{
+	int ret = t->posted ? 0 : loop_post(t->config.loop, in_posted, t, t);
+
+	if (ret == 0)
+		t->posted = true;
+	return ret;
 }
 
 static void in_posted(void *arg)
 {
 	struct terminal *t = arg;
 
+	t->posted = false;
 	deliver(t);
 	if (t->in_is_file && reading(t) && t->wanted) {
 		read_input(t);
-		(void)loop_post(t->config.loop, in_posted, t, t);
-	} else if (t->in_watch) {
-		(void)loop_fd_modify(t->in_watch, reading(t) ? LOOP_READ : 0);
+		(void)post_input(t);
 	}
+	tell_end(t);
+	wait_for_input(t);
 }
 
 static int term_want_input(struct tenon_dev *dev, uint32_t want)
@@ -327,7 +383,7 @@ static int term_want_input(struct tenon_dev *dev, uint32_t want)
 		return 0;
 	t->wanted = want != 0;
 	/* Not from within the device's own call. */
-	return loop_post(t->config.loop, in_posted, t, t);
+	return post_input(t);
 }
 
 /* ---- size ---- */
@@ -369,7 +425,7 @@ static int term_open(struct tenon_dev *dev, const struct tenon_terminal_ops *ops
 	if (dev->terminal)
 		return -EBUSY;
 	if (dev->loop != t->config.loop)
-		return device_fail(dev, -EINVAL,
+		return device_refuse(dev, -EINVAL,
 			"the terminal belongs to the main loop: leave `iothread` out");
 	c = calloc(1, sizeof(*c));
 	if (!c)
@@ -401,13 +457,18 @@ void terminal_release(struct tenon_dev *dev)
 /* ---- life ---- */
 
 /* A descriptor of our own for the same file, not blocking where that leaves others alone. */
-static int reopen(int fd, int flags)
+static int reopen(int fd, int flags, bool *ret_blocks)
 {
 	char path[32];
-	int own;
+	struct stat st;
+	int own = -1;
 
+	*ret_blocks = false;
 	(void)snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-	own = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		own = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		*ret_blocks = own < 0;
+	}
 	return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
@@ -427,6 +488,7 @@ static int watch(struct terminal *t)
 int terminal_create(const struct terminal_config *config, struct terminal **ret_terminal)
 {
 	struct terminal *t = calloc(1, sizeof(*t));
+	bool in_blocks; /* it is read only when something is there */
 	int ret;
 
 	if (!t)
@@ -434,13 +496,16 @@ int terminal_create(const struct terminal_config *config, struct terminal **ret_
 	(void)pthread_mutex_init(&t->lock, NULL);
 	t->config = *config;
 	t->output = malloc(OUTPUT_ROOM);
-	t->in = reopen(config->in, O_RDONLY);
+	t->in = reopen(config->in, O_RDONLY, &in_blocks);
 	if (t->in < 0)
 		t->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	t->out = reopen(config->out, O_WRONLY | O_APPEND);
+	t->out = reopen(config->out, O_WRONLY, &t->out_blocks);
 	if (t->out < 0)
 		t->out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	ret = t->output && t->in >= 0 && t->out >= 0 ? watch(t) : -ENOMEM;
+	if (t->in < 0 || t->out < 0)
+		ret = -errno;
+	else
+		ret = t->output ? watch(t) : -ENOMEM;
 	if (ret < 0) {
 		terminal_destroy(t);
 		return ret;

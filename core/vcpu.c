@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/machine.h"
+#include "core/signals.h"
 #include "core/vcpu_dump.h"
 
 #define CPUID_ROOM 256
@@ -321,12 +322,11 @@ static void *vcpu_main(void *arg)
 
 static int start_thread(struct vcpu *v)
 {
-	sigset_t every, old;
+	sigset_t old;
 	int ret;
 
 	/* Signals are the main loop's business; backends unblock what their kick needs. */
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	signals_block(&old);
 	ret = pthread_create(&v->thread, NULL, vcpu_main, v);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	v->has_thread = ret == 0;
@@ -344,7 +344,7 @@ static int read_cpuid(struct vcpus *all, struct error *err)
 		return 0;
 	all->cpuid = calloc(CPUID_ROOM, sizeof(*all->cpuid));
 	if (!all->cpuid)
-		return -ENOMEM;
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for CPUID");
 	all->n_cpuid = CPUID_ROOM;
 	ret = c->ops->cpuid_supported(c->vm, all->cpuid, &all->n_cpuid);
 	if (ret < 0)

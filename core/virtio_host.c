@@ -33,6 +33,9 @@ struct virtio_host {
 	struct tenon_region *region;
 	struct tenon_irq *irq;
 	bool quiesced; /* the loop's */
+	/* A guest may ask for work as fast as it can write registers: one timer serves them all,
+	 * where a post each would pile up. */
+	struct loop_timer *deferred;
 	struct queue_door *doors;
 	uint32_t n_doors;
 };
@@ -66,7 +69,7 @@ static void env_defer(void *opaque)
 {
 	struct virtio_host *host = opaque;
 
-	(void)loop_post(host->dev->loop, run_deferred, host, host->dev);
+	loop_timer_set(host->deferred, 1);
 }
 
 static void env_kick(void *opaque, uint32_t index)
@@ -195,6 +198,8 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 			.opaque = host,
 		});
 	if (ret == 0)
+		ret = loop_timer_add(dev->loop, run_deferred, host, &host->deferred);
+	if (ret == 0)
 		ret = open_window(host);
 	if (ret == 0)
 		ret = open_doors(host, desc->n_queues);
@@ -215,7 +220,7 @@ void virtio_host_destroy(struct virtio_host *host)
 		loop_fd_remove(host->doors[i].watch);
 		notifier_destroy(host->doors[i].notifier);
 	}
-	loop_forget(host->dev->loop, host->dev);
+	loop_timer_remove(host->deferred);
 	irq_free(host->irq);
 	virtio_device_finish(&host->vd);
 	free(host->doors);

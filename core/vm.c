@@ -23,7 +23,8 @@ uint64_t vm_guest_ns(const struct vm *vm)
 
 	if (now == 0)
 		now = monotonic_ns();
-	return now - vm->started_ns - __atomic_load_n(&vm->paused_ns, __ATOMIC_RELAXED);
+	return now - __atomic_load_n(&vm->started_ns, __ATOMIC_RELAXED) -
+	       __atomic_load_n(&vm->paused_ns, __ATOMIC_RELAXED);
 }
 
 /* ---- reset in place ---- */
@@ -99,21 +100,22 @@ static void do_reset(struct vm *vm)
 		return;
 	}
 	(void)pthread_mutex_lock(&vm->request_lock);
-	vm->request = VM_NONE;
+	/* Somebody may want it gone by now, and has set the timer for that. */
+	if (vm->request == VM_RESET)
+		vm->request = VM_NONE;
 	(void)pthread_mutex_unlock(&vm->request_lock);
 	vcpus_resume(vm->vcpus);
 }
 
 /* ---- requests ---- */
 
-static void serve_request(void *arg)
+void vm_serve_request(void *arg)
 {
 	struct vm *vm = arg;
 	enum vm_request what;
 
 	(void)pthread_mutex_lock(&vm->request_lock);
 	what = vm->request;
-	vm->request_posted = false;
 	(void)pthread_mutex_unlock(&vm->request_lock);
 	if (what == VM_NONE)
 		return;
@@ -140,25 +142,22 @@ static void serve_request(void *arg)
 	}
 }
 
+/* All under the lock: a pause that nobody serves would last for ever, and the vCPUs may be about to
+ * be taken down. */
 void vm_ask(struct vm *vm, enum vm_request what, const char *text)
 {
-	bool post = false;
-
 	(void)pthread_mutex_lock(&vm->request_lock);
 	if (vm->request == VM_NONE || (what == VM_STOP && vm->request == VM_RESET)) {
 		vm->request = what;
 		(void)snprintf(vm->request_text, sizeof(vm->request_text), "%s", text);
-		post = !vm->request_posted;
-		vm->request_posted = true;
+		if (vm->vcpus)
+			vcpus_ask_pause(vm->vcpus);
+		loop_timer_set(vm->request_timer, 1);
 	}
 	(void)pthread_mutex_unlock(&vm->request_lock);
-	if (vm->vcpus)
-		vcpus_ask_pause(vm->vcpus);
-	if (post)
-		(void)loop_post(vm->loop, serve_request, vm, vm);
 }
 
-static void shutdown_expired(void *arg)
+void vm_shutdown_expired(void *arg)
 {
 	struct vm *vm = arg;
 
@@ -203,10 +202,10 @@ void vm_ask_shutdown(struct vm *vm)
 
 int vm_run(struct vm *vm, struct error *err)
 {
-	int ret = loop_timer_add(vm->loop, shutdown_expired, vm, &vm->shutdown_timer);
+	int ret = 0;
 
 	vm->err = err;
-	vm->started_ns = monotonic_ns();
+	__atomic_store_n(&vm->started_ns, monotonic_ns(), __ATOMIC_RELAXED);
 	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
 		ret = device_start(d, err);
 	timing_phase(vm->timing, "start-devices");

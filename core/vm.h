@@ -69,12 +69,12 @@ struct vm {
 	struct vcpus *vcpus;
 
 	struct loop_timer *shutdown_timer;
+	struct loop_timer *request_timer; /* wakes the main loop; asking must not allocate */
 	unsigned stop_requests;
 
-	pthread_mutex_t request_lock; /* the next three; shared */
+	pthread_mutex_t request_lock; /* the next two, and that `vcpus` is there; shared */
 	enum vm_request request;
 	char request_text[400];
-	bool request_posted;
 
 	struct error *err; /* of vm_run(): why it failed */
 	int result;
@@ -97,6 +97,10 @@ void vm_destroy(struct vm *vm); /* half-built is fine [main] */
 
 /* ---- vm.c ---- */
 
+/* What request_timer does.  [main] */
+void vm_serve_request(void *vm);
+/* What shutdown_timer does.  [main] */
+void vm_shutdown_expired(void *vm);
 /* Runs until the end: 0 when the guest switched itself off or was stopped on request.  [main] */
 int vm_run(struct vm *vm, struct error *err);
 /* Asks for the end or a reset; returns at once.  [any] */

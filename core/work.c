@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tenon.work/1.  A job goes QUEUED -> RUNNING -> FINISHED -> idle; all under the pool's lock.  Its
- * links live in the job's own core[] words, so that submitting allocates nothing.
+ * links live in the job's own core[] words, and so does the post by which it comes back, so that
+ * neither submitting nor finishing allocates or fails.
  */
 #include "core/work.h"
 
@@ -14,13 +15,18 @@
 #include "core/device.h"
 #include "core/event_loop.h"
 #include "core/services.h"
+#include "core/signals.h"
 
 #define MAX_THREADS 16
 
 enum job_state { IDLE, QUEUED, RUNNING, FINISHED };
 
-/* What core[] holds. */
-enum { NEXT, DEV, STATE };
+/* What core[] holds.  A job that has run is in no queue: its post is where the link was. */
+enum { DEV, STATE, NEXT, POST = NEXT };
+
+_Static_assert(POST * sizeof(void *) + sizeof(struct device_post) <=
+		       sizeof(((struct tenon_job *)NULL)->core),
+	"the post fits");
 
 struct work_pool {
 	pthread_mutex_t lock;
@@ -136,8 +142,7 @@ static void *work_main(void *arg)
 		set_state(job, FINISHED);
 		(void)pthread_cond_broadcast(&pool->changed);
 		/* Inside the lock: cancel() must not see FINISHED before the post is there. */
-		if (service_event.post(dev, job_done, job) < 0)
-			set_state(job, IDLE);
+		events_post_lent(dev, (struct device_post *)&job->core[POST], job_done, job);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return NULL;
@@ -146,13 +151,12 @@ static void *work_main(void *arg)
 /* The lock is held. */
 static int add_thread(struct work_pool *pool)
 {
-	sigset_t every, old;
+	sigset_t old;
 	int ret;
 
 	if (pool->idle > 0 || pool->n_threads == pool->max_threads)
 		return 0;
-	(void)sigfillset(&every);
-	(void)pthread_sigmask(SIG_SETMASK, &every, &old);
+	signals_block(&old);
 	ret = pthread_create(&pool->threads[pool->n_threads], NULL, work_main, pool);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret == 0)

@@ -315,6 +315,7 @@ int acpi_write(struct guest_memory *gm, const struct machine *machine, struct ac
 	for (size_t i = 0; i < N_TABLES; i++)
 		bytes_free(&t.table[i]);
 	if (ret < 0)
-		(void)error_set(err, EXIT_INTERNAL, ret, "the ACPI tables: %s", strerror(-ret));
+		(void)error_set(
+			err, error_exit_code(ret), ret, "the ACPI tables: %s", strerror(-ret));
 	return ret;
 }

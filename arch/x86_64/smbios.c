@@ -133,7 +133,8 @@ static int place(struct guest_memory *gm, const struct bytes *b, struct error *e
 			"the OEM strings are too long: SMBIOS has room for %u bytes in all",
 			BOOT_SMBIOS_END - BOOT_SMBIOS);
 	if (b->error < 0)
-		return error_set(err, EXIT_INTERNAL, b->error, "SMBIOS: %s", strerror(-b->error));
+		return error_set(err, error_exit_code(b->error), b->error, "SMBIOS: %s",
+			strerror(-b->error));
 	ret = guest_memory_claim(
 		gm, BOOT_SMBIOS_ANCHOR, SMBIOS_ANCHOR_SIZE, "the SMBIOS entry point", err);
 	if (ret == 0)

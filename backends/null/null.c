@@ -26,6 +26,8 @@ static const char *const op_names[OP_COUNT] = {
 	[OP_IRQCHIP_CREATE] = "irqchip_create",
 	[OP_IRQCHIP_FINISH] = "irqchip_finish",
 	[OP_IRQ_LINE] = "irq_line",
+	[OP_IRQFD] = "irqfd",
+	[OP_DOORBELL] = "doorbell",
 	[OP_CPUID_SUPPORTED] = "cpuid_supported",
 	[OP_VCPU_CREATE] = "vcpu_create",
 	[OP_VCPU_RESET] = "vcpu_reset",
@@ -374,16 +376,20 @@ static int irq_line(struct backend_vm *vm, uint32_t gsi, bool level)
 
 static int irqfd(struct backend_vm *vm, uint32_t gsi, int fd, bool assign)
 {
+	int r = null_fails(vm, OP_IRQFD, NULL);
+
 	null_log(vm, "irqfd gsi=%u assign=%d", gsi, assign);
-	return -ENOTSUP;
+	return r < 0 ? r : -ENOTSUP;
 }
 
 static int doorbell(struct backend_vm *vm, uint64_t address, uint32_t size, const uint64_t *match,
 	bool pio, int fd, bool assign)
 {
+	int r = null_fails(vm, OP_DOORBELL, NULL);
+
 	null_log(vm, "doorbell address=0x%" PRIx64 " size=%u pio=%d assign=%d", address, size, pio,
 		assign);
-	return -ENOTSUP;
+	return r < 0 ? r : -ENOTSUP;
 }
 
 /* A plain 64-bit processor. */

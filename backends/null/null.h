@@ -20,6 +20,7 @@
  *                                   interrupt controller
  *   wait-irq N                      waits until interrupt N was raised, and takes it
  *   off, reset, dead, fail TEXT     exits; the step after a reset goes on after the reset
+ *   exit N                          an exit of kind N, which no backend should report
  *   repeat N ... end                up to eight deep
  * After the last step a vCPU waits until it is kicked.
  */
@@ -52,6 +53,7 @@ enum null_kind {
 	STEP_RESET,
 	STEP_DEAD,
 	STEP_FAIL,
+	STEP_EXIT,
 	STEP_REPEAT,
 	STEP_END,
 };
@@ -93,6 +95,8 @@ enum null_op {
 	OP_IRQCHIP_CREATE,
 	OP_IRQCHIP_FINISH,
 	OP_IRQ_LINE,
+	OP_IRQFD,
+	OP_DOORBELL,
 	OP_CPUID_SUPPORTED,
 	OP_VCPU_CREATE,
 	OP_VCPU_RESET,

@@ -32,6 +32,7 @@ static const struct word {
 	{ "reset", STEP_RESET, 0, 0, false, false },
 	{ "dead", STEP_DEAD, 0, 0, false, false },
 	{ "fail", STEP_FAIL, 0, 0, false, false },
+	{ "exit", STEP_EXIT, 1, 1, false, false },
 	{ "repeat", STEP_REPEAT, 1, 1, false, false },
 	{ "end", STEP_END, 0, 0, false, false },
 };

@@ -60,6 +60,7 @@ static void mistakes_are_named_with_their_line(void **state)
 		{ "mmio-read 0x1ffffffffffffffff 4", "is not a number" },
 		{ "mmio-read 0 4 expect", "x:1: too many operands" },
 		{ "load 0 4", "x:1: load lacks operands" },
+		{ "exit", "x:1: exit lacks operands" },
 		{ "wait-irq 256", "x:1: there are 256 interrupts" },
 		{ "vcpu 64", "x:1: there are 64 vCPUs" },
 		{ "repeat 0", "x:1: repeat needs a count" },

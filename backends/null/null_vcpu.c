@@ -355,6 +355,8 @@ static enum outcome play(
 	case STEP_FAIL:
 		*ret = failed(exit, step->text);
 		return EXIT;
+	case STEP_EXIT:
+		return ended(exit, (enum vcpu_exit_kind)step->address, "");
 	case STEP_REPEAT:
 		vcpu->left[vcpu->depth++] = step->address;
 		return NEXT;
