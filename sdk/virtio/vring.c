@@ -12,6 +12,7 @@
  */
 #include "sdk/virtio/vring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,18 +201,19 @@ static struct iovec *iov_of(struct vring_slot *slot)
 
 static int make_room(struct vring_slot *slot, uint32_t n)
 {
-	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV;
+	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV, more = room * 4;
 	struct iovec *far;
 
 	if (n <= room)
 		return 0;
-	far = calloc(room * 4, sizeof(*far));
+	assert(room > 0);
+	far = calloc(more, sizeof(*far));
 	if (!far)
 		return -ENOMEM;
 	memcpy(far, iov_of(slot), room * sizeof(*far));
 	free(slot->far);
 	slot->far = far;
-	slot->far_room = room * 4;
+	slot->far_room = more;
 	return 0;
 }
 
