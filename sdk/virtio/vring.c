@@ -137,7 +137,6 @@ int vring_start(struct vring *ring, const struct vring_setup *setup,
 		return -EINVAL;
 	clear(ring);
 	ring->memory = memory;
-	atomic_store_explicit(&ring->dead, false, memory_order_release);
 	*ret_why = "the descriptor table is not in memory";
 	ring->desc = map_table(memory, setup->desc, n * DESC_SIZE, 16, false);
 	if (!ring->desc)
@@ -171,6 +170,11 @@ void vring_stop(struct vring *ring)
 void vring_kill(struct vring *ring)
 {
 	atomic_store_explicit(&ring->dead, true, memory_order_seq_cst);
+}
+
+void vring_revive(struct vring *ring)
+{
+	atomic_store_explicit(&ring->dead, false, memory_order_seq_cst);
 }
 
 static bool live(const struct vring *r)

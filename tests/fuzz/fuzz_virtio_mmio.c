@@ -31,6 +31,7 @@ enum op {
 	OP_PATIENCE,
 	OP_MACHINE_RESET,
 	OP_SHM,
+	OP_RESET_SOON,
 	N_OPS,
 };
 
@@ -49,10 +50,11 @@ enum pace {
 static struct device_run {
 	struct virtio_device vd;
 	enum pace pace;
-	bool pending; /* deferred work that has not run */
-	bool active;  /* between activate and reset */
-	bool refuse;  /* the next activation fails */
-	bool keep;    /* chains are kept, not pushed */
+	bool active;       /* between activate and reset */
+	uint32_t reset_in; /* so many times that the lock is let go, the driver resets */
+	bool up_again;     /* and then brings the device up at once, as none should */
+	bool refuse;       /* the next activation fails */
+	bool keep;         /* chains are kept, not pushed */
 	struct tenon_chain held[MAX_HELD];
 	uint32_t held_queue[MAX_HELD];
 	size_t n_stale; /* of those, the oldest ones are from before a reset */
@@ -63,12 +65,17 @@ static struct device_run {
 /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's */
 int __wrap_pthread_cond_timedwait(
 	pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+static void bring_up(uint8_t choice);
 
 /* ---- the loop ---- */
 
 static void run_deferred(void)
 {
-	run.pending = false;
 	virtio_device_run_deferred(&run.vd);
 }
 
@@ -86,6 +93,23 @@ int __wrap_pthread_cond_timedwait(
 	return 0;
 }
 
+/* Whenever a thread lets go of the lock, another may come: a CPU that resets the device. */
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+	int ret = __real_pthread_mutex_unlock(mutex);
+	enum pace pace = run.pace;
+
+	if (run.reset_in == 0 || --run.reset_in > 0)
+		return ret;
+	run.pace = PACE_TOO_SLOW;
+	if (run.up_again)
+		bring_up(3);
+	else
+		virtio_mmio_write(&run.vd, 0x70, 4, 0);
+	run.pace = pace;
+	return ret;
+}
+
 static void env_interrupt(void *opaque)
 {
 	(void)opaque;
@@ -96,8 +120,6 @@ static void env_defer(void *opaque)
 	(void)opaque;
 	if (run.pace == PACE_AT_ONCE)
 		run_deferred();
-	else
-		run.pending = true;
 }
 
 static void env_kick(void *opaque, uint32_t index)
@@ -149,8 +171,11 @@ static void dev_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t
 	if (!run.active || index >= N_QUEUES || vq_size(vq) == 0)
 		abort();
 	while (run.n_held < MAX_HELD && vq_pop(vq, &c) > 0) {
-		uint32_t written = use(&c);
+		uint32_t written;
 
+		if (run.vd.status == 0 || run.vd.want_reset)
+			abort(); /* the driver has taken its memory back */
+		written = use(&c);
 		if (run.keep) {
 			run.held_queue[run.n_held] = index;
 			run.held[run.n_held++] = c;
@@ -234,9 +259,8 @@ static void set_queue(uint32_t index, uint32_t size, uint64_t gpa)
 }
 
 /* What an honest driver does, up to DRIVER_OK. */
-static void bring_up(struct input *in)
+static void bring_up(uint8_t choice)
 {
-	uint8_t choice = input_u8(in);
 	uint32_t size = 1u << (choice & 3);
 
 	reg(0x70, 0);
@@ -354,7 +378,7 @@ static void step(struct input *in)
 		fake_memory_take(in);
 		break;
 	case OP_BRING_UP:
-		bring_up(in);
+		bring_up(input_u8(in));
 		break;
 	case OP_OFFER:
 		offer(in);
@@ -381,6 +405,11 @@ static void step(struct input *in)
 		offset = input_u8(in);
 		(void)virtio_device_set_shm(&run.vd, offset, input_u64(in), input_u64(in));
 		break;
+	case OP_RESET_SOON:
+		run.reset_in = input_u8(in);
+		run.up_again = run.reset_in & 0x80;
+		run.reset_in &= 0x7f;
+		break;
 	}
 }
 
@@ -392,6 +421,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	create();
 	while (in.left > 0)
 		step(&in);
+	run.reset_in = 0;
 	/* Whatever was asked for, the loop comes round to it, and a reset brings it all back. */
 	run_deferred();
 	run.pace = PACE_AT_ONCE;

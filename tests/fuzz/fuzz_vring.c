@@ -130,6 +130,7 @@ static bool start(struct ring_run *t)
 	t->fresh = false;
 	t->avail_idx = 0;
 	t->killed = false;
+	vring_revive(&t->ring);
 	if (vring_start(&t->ring, &t->setup, &fake_memory, &why) == 0)
 		return true;
 	if (!why || t->ring.setup.size != 0)

@@ -103,6 +103,27 @@ static void mmio_reset_in_flight(const char *name, uint8_t pace)
 	seed_save("fuzz_virtio_mmio", name, &s);
 }
 
+/* The rings hold a chain already when the device comes up, and the driver gives up while the loop
+ * is at its work, at each of the places where it lets go of the lock. */
+static void mmio_reset_soon(char letter, uint8_t up_again)
+{
+	char name[] = "reset_soon_a0";
+
+	for (uint8_t i = 1; i < 10; i++) {
+		struct seed s = { .n = 0 };
+
+		seed_put(&s, "\15\2", 2); /* too slow */
+		bring_up(&s, 3);
+		mmio_chain(&s);
+		seed_le(&s, 16, 1);
+		seed_le(&s, i | up_again, 1);
+		seed_put(&s, "\5\5", 2); /* the loop is interrupted, then goes on */
+		name[sizeof(name) - 3] = letter;
+		name[sizeof(name) - 2] = (char)('0' + i);
+		seed_save("fuzz_virtio_mmio", name, &s);
+	}
+}
+
 static void mmio_configuration(void)
 {
 	struct seed s = { .n = 0 };
@@ -126,5 +147,7 @@ void seeds_virtio(void)
 	mmio_reset_in_flight("reset_at_once", 0);
 	mmio_reset_in_flight("reset_in_wait", 1);
 	mmio_reset_in_flight("reset_too_slow", 2);
+	mmio_reset_soon('a', 0);
+	mmio_reset_soon('b', 0x80);
 	mmio_configuration();
 }
