@@ -40,11 +40,11 @@ static void buffer_grows_and_keeps_what_it_has(void **state)
 		bytes_u32(&b, i);
 	assert_int_equal(b.error, 0);
 	assert_int_equal(b.size, 40000);
-	assert_int_equal(get_le32(b.at + 4 * 9999), 9999);
+	assert_int_equal(get_le32(b.at + 4L * 9999), 9999);
 	bytes_insert(&b, 4, "abc", 3);
 	assert_int_equal(b.size, 40003);
 	assert_memory_equal(b.at, "\0\0\0\0abc\1\0\0\0", 11);
-	assert_int_equal(get_le32(b.at + 3 + 4 * 9999), 9999);
+	assert_int_equal(get_le32(b.at + 3 + 4L * 9999), 9999);
 	bytes_free(&b);
 	assert_null(b.at);
 }

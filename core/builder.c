@@ -185,14 +185,15 @@ static int map_memory(struct vm *vm, struct error *err)
 
 	for (size_t i = 0; i < guest_memory_count(vm->gm); i++) {
 		const struct guest_region *r = guest_memory_region(vm->gm, i);
+		const unsigned long long end = r->gpa + r->size;
 		struct backend_error berr = { "" };
 		int ret;
 
 		if (vm->caps.phys_bits && vm->caps.phys_bits < 64 &&
-			(r->gpa + r->size - 1) >> vm->caps.phys_bits)
+			(end - 1) >> vm->caps.phys_bits)
 			return error_set(err, EXIT_HOST, -E2BIG,
 				"the guest's memory ends at 0x%llx, this host maps %u address bits",
-				(unsigned long long)(r->gpa + r->size), vm->caps.phys_bits);
+				end, vm->caps.phys_bits);
 		ret = ops->mem_map(vm->backend_vm, r->gpa, r->size, r->host,
 			r->read_only ? BACKEND_MAP_READONLY : 0, &berr);
 		if (ret < 0)
@@ -320,7 +321,7 @@ static struct event_loop *loop_of(const struct vm *vm, const struct config_devic
 static int add_device(struct vm *vm, const struct config_device *d, struct error *err)
 {
 	const struct tenon_device_class *cls;
-	struct tenon_dev *dev;
+	struct tenon_dev *dev = NULL;
 	int ret = loader_class(&vm->loader, d, &cls, err);
 
 	if (ret == 0)

@@ -20,7 +20,7 @@
 static int flatten(const struct arch *arch, const struct payload *payload, struct guest_memory *gm,
 	struct bundle_contents *c, struct error *err)
 {
-	struct loaded loaded;
+	struct loaded loaded = { .kernel_gpa = 0 };
 	int ret = arch->create_memory(gm, 2048ull * MIB, payload, err);
 
 	if (ret == 0)

@@ -14,6 +14,8 @@
 #include "core/packages.h"
 #include "core/size.h"
 
+#define MIB (1024ull * 1024)
+
 struct host {
 	struct loader *loader;
 	bool json, any, usable;
@@ -54,12 +56,11 @@ static void print_text(const char *name, const struct backend_caps *caps, const 
 		return;
 	}
 	feature_list(caps->features, list, sizeof(list));
-	(void)printf("%s: %s%s\n", name,
+	(void)printf("%s: %s\n", name,
 		caps->features & BACKEND_SLOW ? "works, but emulates ordinary guests slowly: no "
 						"stock kernels"
 		: caps->speed == 0            ? "works, for tests"
-					      : "works",
-		caps->detail[0] ? "" : "");
+					      : "works");
 	if (caps->detail[0])
 		(void)printf("  %s\n", caps->detail);
 	(void)printf("  up to %u vcpus, %u bits of guest addresses; %s\n", caps->max_vcpus,
@@ -135,7 +136,7 @@ static void print_machine(bool json)
 		return;
 	}
 	(void)printf("host: %s %s on %s, %ld CPUs, %s of memory\n", u.sysname, u.release, u.machine,
-		cpus, size_format(memory / (1024 * 1024) * (1024 * 1024), size));
+		cpus, size_format(memory / MIB * MIB, size));
 }
 
 int cmd_host(const struct host_options *options, struct error *err)

@@ -122,7 +122,7 @@ static int find_group(
 static int read_vm(struct vm_config *config, const struct setting *root, struct error *err)
 {
 	struct config_source source = { .config = config };
-	struct tenon_config *settings;
+	struct tenon_config *settings = NULL;
 	struct setting group;
 	int r = find_group(root, "vm", &group, err);
 
@@ -165,7 +165,7 @@ static int read_payload(struct vm_config *config, const struct setting *root, st
 {
 	struct payload_config *p = &config->payload;
 	struct config_source source = { .config = config };
-	struct tenon_config *settings;
+	struct tenon_config *settings = NULL;
 	struct setting group;
 	int r = find_group(root, "payload", &group, err);
 

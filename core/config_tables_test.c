@@ -58,8 +58,10 @@ static void described(const char *heading, const struct tenon_key *keys)
 
 		(void)snprintf(item, sizeof(item), "\n.It Ic %s No (", keys->name);
 		at = strstr(text, item);
-		if (!at)
+		if (!at) {
 			fail_msg("tenon.conf(5) does not describe \"%s\"", keys->name);
+			return;
+		}
 		at += strlen(item);
 		if (strncmp(at, settings_type_name(keys), strlen(settings_type_name(keys))) != 0)
 			fail_msg("tenon.conf(5) has another type for \"%s\"", keys->name);

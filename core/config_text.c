@@ -138,7 +138,9 @@ static int copy_newline(struct scanner *s)
 
 static char peek(const struct scanner *s, size_t offset)
 {
-	return (size_t)(s->end - s->at) > offset ? s->at[offset] : '\0';
+	if ((size_t)(s->end - s->at) > offset)
+		return s->at[offset];
+	return '\0';
 }
 
 static bool is_name(char c)
@@ -246,10 +248,24 @@ static int scan_name(struct scanner *s)
 	return copy(s, n);
 }
 
+/* Zero for what opens nothing. */
+static char closer_of(char c)
+{
+	switch (c) {
+	case '(':
+		return ')';
+	case '[':
+		return ']';
+	case '{':
+		return '}';
+	default:
+		return '\0';
+	}
+}
+
 static int scan_bracket(struct scanner *s)
 {
-	char c = *s->at;
-	char closer = c == '(' ? ')' : c == '[' ? ']' : c == '{' ? '}' : '\0';
+	char c = *s->at, closer = closer_of(c);
 
 	if (closer) {
 		if (s->n_open == DEPTH_MAX)
@@ -412,7 +428,7 @@ static int scan_file(struct scanner *parent, struct arena *arena, const char *pa
 {
 	struct scanner *s = calloc(1, sizeof(*s));
 	char *bytes = NULL;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	if (!s)

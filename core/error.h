@@ -28,6 +28,11 @@ struct error {
 int error_set(struct error *err, enum exit_code code, int err_no, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+#ifdef __clang_analyzer__ /* it looks at one file at a time, and must know what comes back */
+#define error_set(err, code, err_no, ...)                                                          \
+	((void)error_set(err, code, err_no, __VA_ARGS__), (err_no))
+#endif
+
 /* Puts "@prefix: " in front of the sentence, if there is one. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 
-#define PAGE       4096u
+#define PAGE       4096ull
 #define MAX_CLAIMS 64
 
 struct guest_memory {

@@ -5,6 +5,7 @@
  */
 #include "core/loader.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -181,7 +182,7 @@ static void judge(struct plugin_entry *e)
 	else if (!abi_fits(e->note.abi_major, e->note.abi_minor))
 		(void)snprintf(e->refusal, sizeof(e->refusal),
 			"built for ABI %u.%u, this core has %u.%u: rebuild it", e->note.abi_major,
-			e->note.abi_minor, TENON_ABI_MAJOR, TENON_ABI_MINOR);
+			e->note.abi_minor, (unsigned)TENON_ABI_MAJOR, (unsigned)TENON_ABI_MINOR);
 }
 
 static int is_module(const struct dirent *d)
@@ -460,7 +461,7 @@ static int find_named(
 int loader_class(struct loader *loader, const struct config_device *device,
 	const struct tenon_device_class **ret_class, struct error *err)
 {
-	const struct tenon_plugin *plugin;
+	const struct tenon_plugin *plugin = NULL;
 	char path[PATH_MAX], place[PLACE_TEXT_MAX];
 	int ret;
 
@@ -477,6 +478,7 @@ int loader_class(struct loader *loader, const struct config_device *device,
 				place));
 		return ret;
 	}
+	assert(plugin);
 	for (size_t i = 0; plugin->devices[i]; i++) {
 		if (strcmp(plugin->devices[i]->name, device->type) == 0) {
 			*ret_class = plugin->devices[i];

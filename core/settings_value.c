@@ -45,7 +45,7 @@ static int split_range(const char *values, char min[32], char max[32])
 		return -EINVAL;
 	memcpy(min, values, (size_t)(dots - values));
 	min[dots - values] = '\0';
-	strcpy(max, dots + 2);
+	memcpy(max, dots + 2, strlen(dots + 2) + 1);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static int read_bool(const struct setting *setting, struct value *value)
 	}
 	for (size_t i = 0; setting->kind == SETTING_WORD && i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(setting->text, words[i]) == 0) {
-			value->number = i & 1;
+			value->number = (int64_t)(i & 1);
 			return 0;
 		}
 	return -EINVAL;

@@ -17,11 +17,15 @@
 
 #include "core/error.h"
 
-#define STEP (4u * 1024 * 1024)
+#define STEP ((size_t)4 * 1024 * 1024)
+
+/* What a decoder may use for itself: kernels are packed with windows of up to 128 MiB. */
+#define DECODER_MAX ((uint64_t)256 * 1024 * 1024)
 
 struct buffer {
 	uint8_t *bytes;
 	size_t size, room;
+	size_t most; /* that room may become */
 };
 
 /* Room for more; -EFBIG past the limit. */
@@ -32,8 +36,9 @@ static int grow(struct buffer *b)
 
 	if (b->size < b->room)
 		return 0;
-	if (b->room >= UNPACK_MAX)
+	if (b->room >= b->most)
 		return -EFBIG;
+	room = room < b->most ? room : b->most;
 	more = realloc(b->bytes, room);
 	if (!more)
 		return -ENOMEM;
@@ -68,7 +73,7 @@ static int unpack_xz(const uint8_t *in, size_t size, struct buffer *out)
 	lzma_ret x_ret = LZMA_OK;
 	int ret = 0;
 
-	if (lzma_auto_decoder(&x, UINT64_MAX, 0) != LZMA_OK)
+	if (lzma_stream_decoder(&x, DECODER_MAX, 0) != LZMA_OK)
 		return -ENOMEM;
 	x.next_in = in;
 	x.avail_in = size;
@@ -82,6 +87,8 @@ static int unpack_xz(const uint8_t *in, size_t size, struct buffer *out)
 		out->size = out->room - x.avail_out;
 	}
 	lzma_end(&x);
+	if (x_ret == LZMA_MEMLIMIT_ERROR || x_ret == LZMA_MEM_ERROR)
+		return -ENOMEM;
 	return ret < 0 ? ret : x_ret == LZMA_STREAM_END ? 0 : -EBADMSG;
 }
 
@@ -167,7 +174,7 @@ static uint32_t le32(const uint8_t *p)
 }
 
 /* The old format, which kernels use: blocks of up to 8 MiB with their packed size in front. */
-#define LZ4_LEGACY_BLOCK (8 * 1024 * 1024)
+#define LZ4_LEGACY_BLOCK ((size_t)8 * 1024 * 1024)
 
 static int unpack_lz4_legacy(const uint8_t *in, size_t size, struct buffer *out)
 {
@@ -191,7 +198,7 @@ static int unpack_lz4_legacy(const uint8_t *in, size_t size, struct buffer *out)
 				return ret;
 		}
 		n = LZ4_decompress_safe((const char *)in + at, (char *)out->bytes + out->size,
-			(int)packed, LZ4_LEGACY_BLOCK);
+			(int)packed, (int)LZ4_LEGACY_BLOCK);
 		if (n < 0)
 			return -EBADMSG;
 		out->size += (size_t)n;
@@ -251,10 +258,22 @@ static int find_zboot(
 	return 1;
 }
 
-int unpack_kernel(
-	const struct blob *image, void **ret_memory, struct blob *ret_inner, struct error *err)
+/* Why it did not work, in the words that follow "cannot unpack". */
+static int cannot_unpack(const struct blob *image, const struct format *f, size_t most, int err_no,
+	struct error *err)
 {
-	struct buffer out = { .bytes = NULL };
+	if (err_no == -EFBIG)
+		return error_set(err, EXIT_USAGE, err_no,
+			"%s: cannot unpack the %s data: more than %zu MiB would come out",
+			image->path, f->name, most >> 20);
+	return error_set(err, EXIT_USAGE, err_no, "%s: cannot unpack the %s data: %s", image->path,
+		f->name, err_no == -EBADMSG ? "it is damaged or cut short" : strerror(-err_no));
+}
+
+int unpack_bounded(const struct blob *image, size_t most, void **ret_memory, struct blob *ret_inner,
+	struct error *err)
+{
+	struct buffer out = { .most = most };
 	const uint8_t *in = image->bytes;
 	const struct format *f;
 	size_t size = image->size;
@@ -274,13 +293,15 @@ int unpack_kernel(
 	ret = f->unpack(in, size, &out);
 	if (ret < 0) {
 		free(out.bytes);
-		return error_set(err, EXIT_USAGE, ret, "%s: cannot unpack the %s data: %s",
-			image->path, f->name,
-			ret == -EFBIG     ? "more than 1 GiB would come out"
-			: ret == -EBADMSG ? "it is damaged or cut short"
-					  : strerror(-ret));
+		return cannot_unpack(image, f, most, ret, err);
 	}
 	*ret_memory = out.bytes;
 	*ret_inner = (struct blob){ out.bytes, out.size, image->path };
 	return 1;
+}
+
+int unpack_kernel(
+	const struct blob *image, void **ret_memory, struct blob *ret_inner, struct error *err)
+{
+	return unpack_bounded(image, UNPACK_MAX, ret_memory, ret_inner, err);
 }

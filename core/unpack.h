@@ -8,7 +8,7 @@
 struct error;
 
 /* What a wrapped kernel may unpack to. */
-#define UNPACK_MAX (1024u * 1024 * 1024)
+#define UNPACK_MAX ((size_t)1024 * 1024 * 1024)
 
 /*
  * 0: @image is not wrapped.  1: *ret_memory (the caller's, free()) holds what was in it, and
@@ -17,5 +17,8 @@ struct error;
  */
 int unpack_kernel(
 	const struct blob *image, void **ret_memory, struct blob *ret_inner, struct error *err);
+/* The same with a limit of one's own, in whole MiB.  [any] */
+int unpack_bounded(const struct blob *image, size_t most, void **ret_memory, struct blob *ret_inner,
+	struct error *err);
 
 #endif

@@ -23,7 +23,7 @@
 #if defined(__x86_64__) && defined(__linux__)
 #include <asm/bootparam.h>
 /* Where the host has the kernel's own idea of the page, ours must be the same. */
-#define SAME(ours, theirs) _Static_assert(ours == offsetof(struct boot_params, theirs), #theirs)
+#define SAME(ours, theirs) _Static_assert((ours) == offsetof(struct boot_params, theirs), #theirs)
 SAME(ZP_ACPI_RSDP_ADDR, acpi_rsdp_addr);
 SAME(ZP_EXT_RAMDISK_IMAGE, ext_ramdisk_image);
 SAME(ZP_EXT_RAMDISK_SIZE, ext_ramdisk_size);

@@ -101,7 +101,7 @@ int bzimage_parse(const struct blob *image, struct bzimage *ret_bz, struct error
 
 int bzimage_packed(const struct blob *image, struct blob *ret_packed, struct error *err)
 {
-	struct bzimage bz;
+	struct bzimage bz = { 0 };
 	uint64_t offset, size;
 	int ret;
 

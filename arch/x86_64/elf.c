@@ -37,6 +37,9 @@
 #define PT_LOAD_       1
 #define PT_NOTE_       4
 
+/* Kernels have about five; a limit bounds the work that a made-up file can ask for. */
+#define MAX_HEADERS 64u
+
 #define NOTE_PVH_ENTRY 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 
 struct segment {
@@ -69,6 +72,10 @@ static int check_header(const struct blob *image, struct error *err)
 			image->path, get_le16(h + EH_MACHINE));
 	if (get_le16(h + EH_TYPE) != TYPE_EXEC && get_le16(h + EH_TYPE) != TYPE_DYN)
 		return refuse(image, err, "an ELF file that is not a program");
+	if (get_le16(h + EH_PHNUM) > MAX_HEADERS)
+		return error_set(err, EXIT_USAGE, -ENOEXEC,
+			"%s: an ELF file of %u program headers, at most %u are wanted", image->path,
+			get_le16(h + EH_PHNUM), MAX_HEADERS);
 	table = (uint64_t)get_le16(h + EH_PHNUM) * PH_SIZE;
 	if (get_le16(h + EH_PHENTSIZE) != PH_SIZE || table == 0 || table > image->size ||
 		get_le64(h + EH_PHOFF) > image->size - table)

@@ -11,9 +11,9 @@
 #define PAGE_PRESENT 0x01u
 #define PAGE_WRITE   0x02u
 #define PAGE_LARGE   0x80u
-#define PAGE_SIZE    0x1000u
+#define PAGE_SIZE    0x1000ull
 #define LARGE_PAGE   0x200000ull
-#define TABLE_SLOTS  512u
+#define TABLE_SLOTS  512ull
 #define N_PDS        4u /* 1 GiB each */
 
 static uint64_t descriptor(uint32_t base, uint32_t limit, uint16_t rights)

@@ -17,7 +17,7 @@ struct guest_memory;
 #define GDT_CODE    0x10u
 #define GDT_DATA    0x18u
 #define GDT_TSS     0x20u
-#define GDT_ENTRIES 6u /* null, unused, code, data, and a TSS, which takes two in long mode */
+#define GDT_ENTRIES 6ull /* null, unused, code, data, and a TSS, which takes two in long mode */
 
 /* Access rights as in bits 40..55 of a descriptor. */
 #define SEGMENT_CODE64 0xa09bu /* present, execute and read, accessed; L, G */

@@ -5,6 +5,7 @@
  */
 #include "backends/kvm/kvm_x86_64.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define CPUID_1_TSC_DEADLINE (1u << 24) /* leaf 1, ECX */
-#define PAGE                 4096u
+#define PAGE                 4096ull
 #define RESERVED_SIZE        (4 * PAGE) /* the identity map, then three pages of TSS */
 #define FOUR_GIB             (UINT64_C(1) << 32)
 #define CPUID_MOST           256 /* that KVM ever gives out or takes */
@@ -140,13 +141,14 @@ int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *ent
 
 int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err)
 {
-	const struct kvm_cpuid2 *table;
+	const struct kvm_cpuid2 *table = NULL;
 	uint32_t i;
 	int r = read_cpuid(kvm_fd, &table);
 
 	if (r < 0)
 		return backend_fail(
 			err, r, "KVM does not say which CPUID it supports: %s", strerror(-r));
+	assert(table);
 	caps->phys_bits = 36; /* of a processor that does not say */
 	for (i = 0; i < table->nent; i++)
 		if (table->entries[i].function == LEAF_ADDRESS)

@@ -226,7 +226,11 @@ static int start_queues(struct virtio_device *vd, uint64_t features)
 
 		(void)pthread_mutex_lock(&vd->lock);
 		setup = vq->regs;
-		ready = vq->regs_ready;
+		/* After a reset that came meanwhile they are for the activation after it; one that
+		 * comes from here on kills the ring again. */
+		ready = vq->regs_ready && !vd->want_reset;
+		if (ready)
+			vring_revive(&vq->ring);
 		(void)pthread_mutex_unlock(&vd->lock);
 		if (!ready)
 			continue;
@@ -279,8 +283,10 @@ void virtio_device_run_deferred(struct virtio_device *vd)
 	if (reset)
 		vd->want_reset = false;
 	(void)pthread_cond_broadcast(&vd->settled);
-	start = vd->want_activate;
-	vd->want_activate = false;
+	/* A reset that came just now goes first, in the next run. */
+	start = vd->want_activate && !vd->want_reset;
+	if (start)
+		vd->want_activate = false;
 	features = vd->acked;
 	from = vd->written_from;
 	to = vd->written_to;

@@ -12,6 +12,7 @@
  */
 #include "sdk/virtio/vring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +137,6 @@ int vring_start(struct vring *ring, const struct vring_setup *setup,
 		return -EINVAL;
 	clear(ring);
 	ring->memory = memory;
-	atomic_store_explicit(&ring->dead, false, memory_order_release);
 	*ret_why = "the descriptor table is not in memory";
 	ring->desc = map_table(memory, setup->desc, n * DESC_SIZE, 16, false);
 	if (!ring->desc)
@@ -172,6 +172,11 @@ void vring_kill(struct vring *ring)
 	atomic_store_explicit(&ring->dead, true, memory_order_seq_cst);
 }
 
+void vring_revive(struct vring *ring)
+{
+	atomic_store_explicit(&ring->dead, false, memory_order_seq_cst);
+}
+
 static bool live(const struct vring *r)
 {
 	return r->setup.size != 0 && !r->fault &&
@@ -200,18 +205,19 @@ static struct iovec *iov_of(struct vring_slot *slot)
 
 static int make_room(struct vring_slot *slot, uint32_t n)
 {
-	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV;
+	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV, more = room * 4;
 	struct iovec *far;
 
 	if (n <= room)
 		return 0;
-	far = calloc(room * 4, sizeof(*far));
+	assert(room > 0);
+	far = calloc(more, sizeof(*far));
 	if (!far)
 		return -ENOMEM;
 	memcpy(far, iov_of(slot), room * sizeof(*far));
 	free(slot->far);
 	slot->far = far;
-	slot->far_room = room * 4;
+	slot->far_room = more;
 	return 0;
 }
 

@@ -67,8 +67,12 @@ int vring_start(struct vring *ring, const struct vring_setup *setup,
 	const struct vring_memory *memory, const char **ret_why);
 /* Forgets chains that are in use; zeroed is fine. */
 void vring_stop(struct vring *ring);
-/* From now on nothing of the ring's own is read or written.  [any] */
+/* From now on nothing of the ring's own is read or written, not even if it is being started.  [any]
+ */
 void vring_kill(struct vring *ring);
+/* Before a start that follows a kill: what kills and what revives must exclude each other, so that
+ * a kill that comes after the driver's setup was read is not forgotten.  [any] */
+void vring_revive(struct vring *ring);
 
 /* 1, 0 when empty, -EPROTO with ring->fault set, -ENOMEM. */
 int vring_pop(struct vring *ring, struct tenon_chain *ret_chain);

@@ -70,8 +70,8 @@ struct machine {
 struct cpu {
 	struct machine *m;
 	uint32_t index;
-	pthread_t thread;
 	int fd;
+	pthread_t thread;
 	struct kvm_run *run;
 };
 
@@ -144,6 +144,7 @@ static struct moment stamp(char **argv)
 	struct moment t = { 0, 0 };
 	char buffer[64];
 
+	/* NOLINTNEXTLINE(cert-err34-c): what stands there was printed below */
 	if (text && sscanf(text, "%" SCNu64 " %" SCNu64, &t.wall, &t.cpu) == 2)
 		return t;
 	t = now();
@@ -272,9 +273,9 @@ static void make_page_tables(struct machine *m)
 
 	top[0] = (TABLES + 0x1000) | 3;
 	for (i = 0; i < 4; i++)
-		middle[i] = (TABLES + 0x2000 + i * 0x1000) | 3;
-	for (i = 0; i < 4 * 512; i++)
-		middle[512 + i] = i * LARGE | 0x83;
+		middle[i] = (TABLES + 0x2000 + i * 0x1000ull) | 3;
+	for (i = 0; i < 4ull * 512; i++)
+		middle[512 + i] = (uint64_t)i * LARGE | 0x83;
 }
 
 /* ---- processors ---- */

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE   4096u
+#define PAGE   4096ull
 #define ROUNDS 100
 
 static const struct backend_module *module;

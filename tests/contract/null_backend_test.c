@@ -30,9 +30,10 @@ static struct backend_vm_config config_of(enum isa isa)
 
 static void make_file(char path[64], const char *text)
 {
+	static const char template[] = "/tmp/tenon-null-XXXXXX";
 	int fd;
 
-	strcpy(path, "/tmp/tenon-null-XXXXXX");
+	memcpy(path, template, sizeof(template));
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
@@ -229,7 +230,7 @@ static void each_call_is_logged(void **state)
 	assert_non_null(log);
 	n = fread(text, 1, sizeof(text) - 1, log);
 	text[n] = '\0';
-	fclose(log);
+	(void)fclose(log);
 	unlink(path);
 	assert_string_equal(text,
 		"vm_create isa=1 vcpus=1\nirqchip_create\nvcpu_create 0\n"

@@ -12,9 +12,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/settings.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-const char *__lsan_default_suppressions(void);
+#include "tests/fuzz/input.h"
 
 static const struct tenon_key keys[] = {
 	{ "path", TENON_KEY_PATH, 0, NULL, NULL, "" },
@@ -29,12 +27,6 @@ static const struct tenon_key keys[] = {
 	{ "tags", TENON_KEY_STRING, TENON_KEY_LIST, "( \"a\" )", NULL, "" },
 	{ 0 },
 };
-
-/* libconfig keeps a string that it was reading when it met a syntax error. */
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libconfig.so\n";
-}
 
 static void check_devices(const struct vm_config *config)
 {

@@ -124,7 +124,7 @@ void guest_set_entry(struct guest *guest, struct backend_vcpu *vcpu)
 
 static void put_pte(struct guest *guest, uint32_t table, uint32_t index, uint64_t value)
 {
-	memcpy(guest->ram + table + index * 8, &value, sizeof(value));
+	memcpy(guest->ram + table + index * 8ull, &value, sizeof(value));
 }
 
 void guest_set_long_mode(struct guest *guest, struct backend_vcpu *vcpu)
