@@ -60,7 +60,7 @@ struct terminal {
 static struct termios fatal_saved;
 static volatile sig_atomic_t fatal_fd = -1;
 
-static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT };
 
 static void restore_and_die(int number)
 {
@@ -97,8 +97,7 @@ static void go_raw(struct terminal *t)
 		return;
 	arm_fatal(t, true);
 	raw = t->saved;
-	cfmakeraw(&raw);
-	raw.c_oflag |= t->saved.c_oflag & OPOST; /* what others print keeps its line ends */
+	cfmakeraw(&raw); /* what the guest writes has its line ends already */
 	if (tcsetattr(t->in, TCSANOW, &raw) < 0)
 		return;
 	t->raw = true;
