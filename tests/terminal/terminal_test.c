@@ -257,6 +257,7 @@ static void the_escape_key_leaves(void **state)
 	start(&s, WAIT_SERIAL "halt\n");
 	until(&s, "OK");
 	type(&s, "\001x");
+	until(&s, "OK\r\n"); /* the shell's prompt begins at the left */
 	assert_int_equal(end(&s), 0);
 }
 
