@@ -80,9 +80,9 @@ interactive() { # ARGUMENT of `tenon run`...
 		echo "lab: nothing was heard for $silence s while the guest was to boot: start it again" >&2
 		exit 1
 	fi
-	status=$(sed -n 's/^LAB tenon ended with \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	status=$(sed -n 's/.*LAB tenon ended with \([0-9]*\).*/\1/p' "$log" | tail -n 1)
 	[ -n "$status" ] || {
-		cat "$work/qemu.log" >&2
+		grep -v "TCG doesn't support requested feature" "$work/qemu.log" >&2
 		echo "lab: the emulated machine ended before tenon did" >&2
 		exit 1
 	}
