@@ -54,12 +54,11 @@ static void print_text(const char *name, const struct backend_caps *caps, const 
 		return;
 	}
 	feature_list(caps->features, list, sizeof(list));
-	(void)printf("%s: %s%s\n", name,
+	(void)printf("%s: %s\n", name,
 		caps->features & BACKEND_SLOW ? "works, but emulates ordinary guests slowly: no "
 						"stock kernels"
 		: caps->speed == 0            ? "works, for tests"
-					      : "works",
-		caps->detail[0] ? "" : "");
+					      : "works");
 	if (caps->detail[0])
 		(void)printf("  %s\n", caps->detail);
 	(void)printf("  up to %u vcpus, %u bits of guest addresses; %s\n", caps->max_vcpus,
