@@ -57,6 +57,7 @@ struct terminal {
 	pthread_mutex_t lock; /* the output ring and `starved` */
 	uint8_t *output;
 	size_t out_at, out_n;
+	uint8_t last; /* byte that went out */
 	bool out_waiting;
 };
 
@@ -105,8 +106,7 @@ static void go_raw(struct terminal *t)
 		return;
 	arm_fatal(t, true);
 	raw = t->saved;
-	cfmakeraw(&raw);
-	raw.c_oflag |= t->saved.c_oflag & OPOST; /* what others print keeps its line ends */
+	cfmakeraw(&raw); /* what the guest writes has its line ends already */
 	if (tcsetattr(t->in, TCSANOW, &raw) < 0) {
 		arm_fatal(t, false);
 		return;
@@ -119,6 +119,9 @@ static void leave_raw(struct terminal *t)
 {
 	if (!t->raw)
 		return;
+	/* What comes next begins at the left. */
+	if (t->last && t->last != '\n')
+		(void)!write(t->out, "\r\n", 2);
 	(void)tcsetattr(t->in, TCSANOW, &t->saved);
 	arm_fatal(t, false);
 	t->raw = false;
@@ -158,6 +161,8 @@ static void flush_output(struct terminal *t)
 			n = (ssize_t)part; /* nobody reads any more: the guest goes on */
 		if (n < 0)
 			break;
+		if (n > 0)
+			t->last = t->output[t->out_at + (size_t)n - 1];
 		t->out_at = (t->out_at + (size_t)n) % OUTPUT_ROOM;
 		t->out_n -= (size_t)n;
 	}

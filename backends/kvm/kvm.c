@@ -144,9 +144,7 @@ static int try_vm(struct backend_caps *caps, struct backend_error *err)
 		caps->features |= BACKEND_SLOW;
 		caps->speed = SPEED_SLOW;
 	}
-	(void)snprintf(caps->detail, sizeof(caps->detail),
-		"up to %u vCPUs, %u address bits, %s (%.1f ns an instruction)", caps->max_vcpus,
-		caps->phys_bits,
+	(void)snprintf(caps->detail, sizeof(caps->detail), "%s (%.1f ns an instruction)",
 		ns > SLOW_NS ? "ordinary guest code is emulated by the host"
 			     : "guest code runs natively",
 		ns);

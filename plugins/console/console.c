@@ -34,7 +34,10 @@ struct console {
 	bool wants_input; /* as configured */
 	bool closed;
 	bool posted;
-	bool holds; /* tx is a chain that is not yet all out */
+	bool sized;    /* the terminal has a size */
+	bool spoke;    /* the guest wrote something since its driver started */
+	bool listened; /* it got some input since then */
+	bool holds;    /* tx is a chain that is not yet all out */
 	struct tenon_chain tx;
 	uint64_t written; /* of it */
 };
@@ -49,6 +52,33 @@ static void put16(uint8_t *to, uint32_t value)
 	value = value > 0xffff ? 0xffff : value;
 	to[0] = (uint8_t)value;
 	to[1] = (uint8_t)(value >> 8);
+}
+
+/* ---- size ---- */
+
+static void resized(struct tenon_dev *dev, uint32_t columns, uint32_t rows)
+{
+	uint8_t size[4];
+
+	put16(size, columns);
+	put16(size + 2, rows);
+	(void)virtio->config_set(dev, 0, size, sizeof(size));
+}
+
+/*
+ * Linux reads the size only when it is told of a change, and not before its port is there: so it is
+ * told with its first words and, should that have been too early, with the first key that is typed.
+ */
+static void tell_size(struct tenon_dev *dev, bool *told)
+{
+	const struct console *c = host->priv(dev);
+	uint32_t columns, rows;
+
+	if (!*told && c->sized && terminal->size(dev, &columns, &rows) == 0) {
+		resized(dev, 0, 0); /* only a change is told */
+		resized(dev, columns, rows);
+	}
+	*told = true;
 }
 
 /* ---- output ---- */
@@ -91,6 +121,7 @@ static void transmit(struct tenon_dev *dev)
 			}
 			c->holds = true;
 			c->written = 0;
+			tell_size(dev, &c->spoke);
 		}
 		if (!write_on(dev, c)) {
 			virtio->notify(vq);
@@ -118,6 +149,7 @@ static void go_on(struct tenon_dev *dev, void *arg)
 static size_t input(struct tenon_dev *dev, const void *bytes, size_t size)
 {
 	struct tenon_vq *vq = virtio->queue(dev, RX);
+	struct console *c = host->priv(dev);
 	struct tenon_chain chain;
 	size_t done = 0;
 
@@ -129,6 +161,8 @@ static size_t input(struct tenon_dev *dev, const void *bytes, size_t size)
 		virtio->push(vq, &chain, (uint32_t)n);
 	}
 	virtio->notify(vq);
+	if (done > 0)
+		tell_size(dev, &c->listened);
 	return done;
 }
 
@@ -138,15 +172,6 @@ static void want_input(struct tenon_dev *dev)
 
 	if (c->wants_input && !c->closed && terminal->want_input(dev, 1) == -EBUSY)
 		host->log(dev, TENON_LOG_DEBUG, "another device has the terminal's input");
-}
-
-static void resized(struct tenon_dev *dev, uint32_t columns, uint32_t rows)
-{
-	uint8_t size[4];
-
-	put16(size, columns);
-	put16(size + 2, rows);
-	(void)virtio->config_set(dev, 0, size, sizeof(size));
 }
 
 static void closed(struct tenon_dev *dev)
@@ -190,7 +215,7 @@ static void reset(struct tenon_dev *dev)
 {
 	struct console *c = host->priv(dev);
 
-	c->holds = false;
+	c->holds = c->spoke = c->listened = false;
 	(void)terminal->want_input(dev, 0);
 }
 
@@ -214,6 +239,7 @@ static int console_create(struct tenon_dev *dev, const struct tenon_config *conf
 static int console_attach(struct tenon_dev *dev)
 {
 	static const uint16_t sizes[N_QUEUES] = { QUEUE_SIZE, QUEUE_SIZE };
+	struct console *c = host->priv(dev);
 	struct config config = { .max_ports = { 1 } };
 	struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
@@ -231,11 +257,19 @@ static int console_attach(struct tenon_dev *dev)
 	if (ret < 0)
 		return tenon_failf(host, dev, ret, "the terminal cannot be had");
 	if (terminal->size(dev, &columns, &rows) == 0) {
+		c->sized = true;
 		desc.features |= F_SIZE;
 		put16(config.columns, columns);
 		put16(config.rows, rows);
 	}
 	return virtio->add(dev, &desc);
+}
+
+/* Claimed before there is a driver, so that the escape key works from the beginning. */
+static int console_start(struct tenon_dev *dev)
+{
+	want_input(dev);
+	return 0;
 }
 
 static int console_quiesce(struct tenon_dev *dev)
@@ -257,6 +291,7 @@ static const struct tenon_device_class console_class = {
 	.priv_size = sizeof(struct console),
 	.create = console_create,
 	.attach = console_attach,
+	.start = console_start,
 	.quiesce = console_quiesce,
 };
 

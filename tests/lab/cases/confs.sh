@@ -3,7 +3,7 @@
 # Every file that people start from boots to a shell and powers off when asked to.
 . /lab/caselib.sh
 found=''
-for file in /lab/conf/*.conf; do
+for file in /lab/conf/*.cfg; do
 	[ -e "$file" ] || continue
 	found=1
 	LAB_CONFIG=$file
@@ -15,4 +15,4 @@ for file in /lab/conf/*.conf; do
 	type_line poweroff
 	ends_with 0
 done
-[ -n "$found" ] || skip "there are no files in conf/"
+[ -n "$found" ] || fail "there are no files in conf/"

@@ -60,17 +60,22 @@ virtio_class() { # ID of the virtio specification, as 0x0004
 	esac
 }
 
-# A short walk through the machine.
+# A short walk through the machine, a line for each thing that is there.
 tour() {
-	echo "tour: kernel $(uname -r)"
+	echo "tour: kernel Linux $(uname -r)"
+	echo "tour: hypervisor $(dmesg | sed -n 's/.*Hypervisor detected: //p' | head -n 1)"
 	echo "tour: cpus $(nproc)"
 	echo "tour: memory $(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) KiB"
 	for device in /sys/bus/virtio/devices/*; do
 		[ -e "$device" ] || continue
 		driver=$(readlink "$device/driver")
-		echo "tour: device ${device##*/} $(virtio_class "$(cat "$device/device")")" \
+		echo "tour: device ${device##*/}: $(virtio_class "$(cat "$device/device")")," \
 			"driver ${driver##*/}"
 	done
+	[ "$(cat /sys/class/tty/ttyS0/type 2>/dev/null || echo 0)" = 0 ] ||
+		echo "tour: device ttyS0: serial, ports from $(cat /sys/class/tty/ttyS0/port)," \
+			"interrupt $(cat /sys/class/tty/ttyS0/irq)"
 	[ ! -c /dev/hwrng ] || echo "tour: hwrng $(dd if=/dev/hwrng bs=16 count=1 2>/dev/null |
 		hexdump -v -e '1/1 "%02x"')"
+	echo "tour: end"
 }

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check.sh TENON CONF: the files that people start from describe machines that can be built: `tenon
+# check` accepts each with a kernel and an initrd beside it, and with both on the command line.
+set -uo pipefail
+
+tenon=$(realpath "$1")
+conf=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0 checked=0
+
+# The least that is a kernel: ELF for x86-64, one segment at 1 MiB that halts.
+make_kernel() {
+	printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0\1\0\0\0\0\0\20\0\0\0\0\0'
+	printf '\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\70\0\1\0\0\0\0\0\0\0'
+	printf '\1\0\0\0\5\0\0\0\170\0\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0\0\20\0\0\0\0\0'
+	printf '\3\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\364\353\375'
+}
+
+accepted() { # FILE ARGUMENT...
+	"$tenon" check "$@" >"$work/out" 2>"$work/err" && [ ! -s "$work/err" ] || {
+		echo "FAIL: check $*: $(cat "$work/err")" >&2
+		failures=$((failures + 1))
+	}
+	checked=$((checked + 1))
+}
+
+make_kernel >"$work/vmlinuz"
+echo initrd >"$work/initrd.img"
+cp "$conf"/*.cfg "$work/"
+for file in "$conf"/*.cfg; do
+	accepted "$work/${file##*/}"
+	accepted "$file" --kernel "$work/vmlinuz" --initrd "$work/initrd.img"
+done
+
+[ $checked -gt 0 ] || {
+	echo "FAIL: there are no files in '$conf'" >&2
+	exit 1
+}
+[ $failures = 0 ] && echo "$checked machines are as described"
+exit $((failures != 0))
