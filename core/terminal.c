@@ -148,7 +148,7 @@ static ssize_t write_some(const struct terminal *t, const uint8_t *bytes, size_t
 /* Writes what goes at once; the lock is held. */
 static void flush_output(struct terminal *t)
 {
-	while (t->out_n > 0) {
+	while (t->output && t->out_n > 0) {
 		size_t part = OUTPUT_ROOM - t->out_at;
 		ssize_t n;
 

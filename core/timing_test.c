@@ -25,8 +25,10 @@ static unsigned long long number(const char *name, const char *key)
 	assert_non_null(end);
 	(void)snprintf(want, sizeof(want), " %s=", key);
 	at = strstr(line, want);
-	if (!at || at > end)
+	if (!at || at > end) {
 		fail_msg("the line of \"%s\" has no %s", name, key);
+		return 0;
+	}
 	return strtoull(at + strlen(want), NULL, 0);
 }
 

@@ -19,10 +19,10 @@ make_kernel() {
 }
 
 accepted() { # FILE ARGUMENT...
-	"$tenon" check "$@" >"$work/out" 2>"$work/err" && [ ! -s "$work/err" ] || {
+	if ! "$tenon" check "$@" >"$work/out" 2>"$work/err" || [ -s "$work/err" ]; then
 		echo "FAIL: check $*: $(cat "$work/err")" >&2
 		failures=$((failures + 1))
-	}
+	fi
 	checked=$((checked + 1))
 }
 

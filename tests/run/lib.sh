@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: Apache-2.0
 # What the scripts of this folder share; sourced.  Each gets the program, and works in a folder of
 # its own that is gone afterwards.

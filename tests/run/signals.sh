@@ -155,6 +155,7 @@ terminal() {
 	sanitizer_is_silent screen "$name"
 }
 
+# shellcheck disable=SC2317 # called by name
 send() {
 	kill "-$1" "$pid"
 }

@@ -83,6 +83,7 @@ bad() { # SENTENCE [ARGUMENT...]: the file `k` is no kernel
 # patch OFFSET BYTES [FILE]
 patch() {
 	cp "${3:-$kernel}" k
+	# shellcheck disable=SC2059 # the bytes are written with escapes
 	printf "$2" | dd of=k bs=1 seek=$(($1)) conv=notrunc status=none
 }
 mkdir folder
