@@ -33,11 +33,14 @@ struct config {
 struct console {
 	bool wants_input; /* as configured */
 	bool closed;
-	bool posted;
-	bool sized;    /* the terminal has a size */
-	bool spoke;    /* the guest wrote something since its driver started */
-	bool listened; /* it got some input since then */
-	bool holds;    /* tx is a chain that is not yet all out */
+	bool quiesced;
+	bool has_size; /* columns and rows came while quiesced */
+	uint32_t columns, rows;
+	struct tenon_timer *turn; /* the queues are to be looked at again */
+	bool sized;               /* the terminal has a size */
+	bool spoke;               /* the guest wrote something since its driver started */
+	bool listened;            /* it got some input since then */
+	bool holds;               /* tx is a chain that is not yet all out */
 	struct tenon_chain tx;
 	uint64_t written; /* of it */
 };
@@ -58,8 +61,15 @@ static void put16(uint8_t *to, uint32_t value)
 
 static void resized(struct tenon_dev *dev, uint32_t columns, uint32_t rows)
 {
+	struct console *c = host->priv(dev);
 	uint8_t size[4];
 
+	if (c->quiesced) {
+		c->has_size = true;
+		c->columns = columns;
+		c->rows = rows;
+		return;
+	}
 	put16(size, columns);
 	put16(size + 2, rows);
 	(void)virtio->config_set(dev, 0, size, sizeof(size));
@@ -106,13 +116,19 @@ static bool write_on(struct tenon_dev *dev, struct console *c)
 	return true;
 }
 
-static void go_on(struct tenon_dev *dev, void *arg);
+/* As soon as the loop has gone round once; a timer, because that cannot fail. */
+static void go_on_soon(const struct console *c)
+{
+	event->timer_set(c->turn, 1);
+}
 
 static void transmit(struct tenon_dev *dev)
 {
 	struct console *c = host->priv(dev);
 	struct tenon_vq *vq = virtio->queue(dev, TX);
 
+	if (c->quiesced)
+		return; /* resuming looks at the queue anew */
 	for (unsigned n = 0; n < MOST_CHAINS; n++) {
 		if (!c->holds) {
 			if (virtio->pop(vq, &c->tx) <= 0) {
@@ -131,38 +147,32 @@ static void transmit(struct tenon_dev *dev)
 		virtio->push(vq, &c->tx, 0);
 	}
 	virtio->notify(vq);
-	if (!c->posted && event->post(dev, go_on, NULL) == 0)
-		c->posted = true;
-}
-
-static void go_on(struct tenon_dev *dev, void *arg)
-{
-	struct console *c = host->priv(dev);
-
-	(void)arg;
-	c->posted = false;
-	transmit(dev);
+	go_on_soon(c);
 }
 
 /* ---- input ---- */
 
 static size_t input(struct tenon_dev *dev, const void *bytes, size_t size)
 {
-	struct tenon_vq *vq = virtio->queue(dev, RX);
 	struct console *c = host->priv(dev);
+	struct tenon_vq *vq = virtio->queue(dev, RX);
 	struct tenon_chain chain;
+	unsigned turns = 0;
 	size_t done = 0;
 
-	while (done < size && virtio->pop(vq, &chain) > 0) {
+	while (!c->quiesced && done < size && turns < MOST_CHAINS && virtio->pop(vq, &chain) > 0) {
 		size_t n = tenon_iov_from_buf(
 			chain.in, chain.n_in, 0, (const uint8_t *)bytes + done, size - done);
 
 		done += n;
+		turns++;
 		virtio->push(vq, &chain, (uint32_t)n);
 	}
 	virtio->notify(vq);
 	if (done > 0)
 		tell_size(dev, &c->listened);
+	if (turns == MOST_CHAINS)
+		go_on_soon(c);
 	return done;
 }
 
@@ -172,6 +182,13 @@ static void want_input(struct tenon_dev *dev)
 
 	if (c->wants_input && !c->closed && terminal->want_input(dev, 1) == -EBUSY)
 		host->log(dev, TENON_LOG_DEBUG, "another device has the terminal's input");
+}
+
+static void go_on(struct tenon_dev *dev, void *arg)
+{
+	(void)arg;
+	transmit(dev);
+	want_input(dev);
 }
 
 static void closed(struct tenon_dev *dev)
@@ -216,6 +233,7 @@ static void reset(struct tenon_dev *dev)
 	struct console *c = host->priv(dev);
 
 	c->holds = c->spoke = c->listened = false;
+	event->timer_set(c->turn, 0);
 	(void)terminal->want_input(dev, 0);
 }
 
@@ -239,7 +257,6 @@ static int console_create(struct tenon_dev *dev, const struct tenon_config *conf
 static int console_attach(struct tenon_dev *dev)
 {
 	static const uint16_t sizes[N_QUEUES] = { QUEUE_SIZE, QUEUE_SIZE };
-	struct console *c = host->priv(dev);
 	struct config config = { .max_ports = { 1 } };
 	struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
@@ -251,6 +268,7 @@ static int console_attach(struct tenon_dev *dev)
 		.config = &config,
 		.ops = &virtio_ops,
 	};
+	struct console *c = host->priv(dev);
 	uint32_t columns, rows;
 	int ret = terminal->open(dev, &terminal_ops);
 
@@ -262,7 +280,8 @@ static int console_attach(struct tenon_dev *dev)
 		put16(config.columns, columns);
 		put16(config.rows, rows);
 	}
-	return virtio->add(dev, &desc);
+	ret = event->timer_add(dev, go_on, NULL, &c->turn);
+	return ret < 0 ? ret : virtio->add(dev, &desc);
 }
 
 /* Claimed before there is a driver, so that the escape key works from the beginning. */
@@ -274,7 +293,32 @@ static int console_start(struct tenon_dev *dev)
 
 static int console_quiesce(struct tenon_dev *dev)
 {
-	return terminal->want_input(dev, 0);
+	struct console *c = host->priv(dev);
+
+	c->quiesced = true;
+	event->timer_set(c->turn, 0);
+	(void)terminal->want_input(dev, 0); /* another may have it */
+	return 0;
+}
+
+static int console_resume(struct tenon_dev *dev)
+{
+	struct console *c = host->priv(dev);
+
+	c->quiesced = false;
+	if (c->has_size)
+		resized(dev, c->columns, c->rows);
+	c->has_size = false;
+	want_input(dev);
+	return 0;
+}
+
+static void console_detach(struct tenon_dev *dev)
+{
+	struct console *c = host->priv(dev);
+
+	event->timer_remove(c->turn);
+	c->turn = NULL;
 }
 
 static const struct tenon_key console_keys[] = {
@@ -293,6 +337,8 @@ static const struct tenon_device_class console_class = {
 	.attach = console_attach,
 	.start = console_start,
 	.quiesce = console_quiesce,
+	.resume = console_resume,
+	.detach = console_detach,
 };
 
 static const struct tenon_device_class *const classes[] = { &console_class, NULL };
@@ -303,7 +349,8 @@ static int console_init(const struct tenon_host *h)
 	virtio = h->service(TENON_SVC_VIRTIO);
 	event = h->service(TENON_SVC_EVENT);
 	terminal = h->service(TENON_SVC_TERMINAL);
-	if (TENON_HAS(virtio, config_set) && TENON_HAS(event, post) && TENON_HAS(terminal, size))
+	if (TENON_HAS(virtio, config_set) && TENON_HAS(event, timer_remove) &&
+		TENON_HAS(terminal, size))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "console: this core lacks a service that is needed");
 	return -ENOTSUP;

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
@@ -29,8 +28,7 @@ struct rng {
 	uint64_t rate;   /* bytes a second; 0 = as many as it asks for */
 	uint64_t tokens; /* bytes in the bucket */
 	uint64_t filled_ns;
-	struct tenon_timer *timer;
-	bool posted;
+	struct tenon_timer *timer; /* when to look at the queue again */
 };
 
 static const struct tenon_host *host;
@@ -42,7 +40,7 @@ static const struct tenon_clock *clock_svc;
 
 static void fill_bucket(struct rng *r)
 {
-	uint64_t now = clock_svc->monotonic_ns(), past = now - r->filled_ns, bytes;
+	uint64_t now = clock_svc->monotonic_ns(), past = now - r->filled_ns, bytes, ns;
 
 	if (past > SECOND_NS)
 		past = SECOND_NS;
@@ -51,7 +49,11 @@ static void fill_bucket(struct rng *r)
 	bytes /= SECOND_NS;
 	if (bytes == 0)
 		return;
-	r->filled_ns = now;
+	/* The part of a byte that is left counts the next time. */
+	if (past == SECOND_NS || __builtin_mul_overflow(bytes, SECOND_NS, &ns))
+		r->filled_ns = now;
+	else
+		r->filled_ns += ns / r->rate;
 	r->tokens = r->tokens + bytes > r->rate ? r->rate : r->tokens + bytes;
 }
 
@@ -109,8 +111,6 @@ static uint32_t serve(const struct rng *r, const struct tenon_chain *c, size_t s
 	return (uint32_t)done;
 }
 
-static void go_on(struct tenon_dev *dev, void *arg);
-
 static void rng_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
 {
 	struct rng *r = host->priv(dev);
@@ -141,16 +141,12 @@ static void rng_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t
 		virtio->push(vq, &c, done);
 	}
 	virtio->notify(vq);
-	if (!r->posted && event->post(dev, go_on, NULL) == 0)
-		r->posted = true;
+	event->timer_set(r->timer, clock_svc->monotonic_ns());
 }
 
 static void go_on(struct tenon_dev *dev, void *arg)
 {
-	struct rng *r = host->priv(dev);
-
 	(void)arg;
-	r->posted = false;
 	rng_queue_ready(dev, virtio->queue(dev, 0), 0);
 }
 
@@ -251,7 +247,7 @@ static int rng_init(const struct tenon_host *h)
 	virtio = h->service(TENON_SVC_VIRTIO);
 	event = h->service(TENON_SVC_EVENT);
 	clock_svc = h->service(TENON_SVC_CLOCK);
-	if (TENON_HAS(virtio, fault) && TENON_HAS(event, post) &&
+	if (TENON_HAS(virtio, fault) && TENON_HAS(event, timer_remove) &&
 		TENON_HAS(clock_svc, monotonic_ns))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "rng: this core lacks a service that is needed");

@@ -66,6 +66,9 @@ struct serial {
 
 	struct tenon_region *region;
 	struct tenon_irq *irq;
+	struct tenon_timer *ask; /* for input, from the loop: registers may not */
+	bool starved;            /* input was refused for want of room */
+	bool quiesced;
 
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
 	bool overrun;
@@ -77,6 +80,7 @@ struct serial {
 
 static const struct tenon_host *host;
 static const struct tenon_mmio *mmio;
+static const struct tenon_event *event;
 static const struct tenon_irq_svc *irq;
 static const struct tenon_terminal *terminal;
 static const struct tenon_firmware *firmware;
@@ -124,8 +128,11 @@ static void drain(struct tenon_dev *dev, struct serial *s)
 	if (s->output == TO_TERMINAL) {
 		n = terminal->write(dev, s->tx, n);
 	} else if (s->output == TO_FILE) {
-		ssize_t w = write(s->fd, s->tx, n);
+		ssize_t w;
 
+		do
+			w = write(s->fd, s->tx, n);
+		while (w < 0 && errno == EINTR);
 		if (w < 0)
 			tenon_logf(host, dev, TENON_LOG_WARN, "cannot write to \"%s\": %s", s->path,
 				strerror(errno));
@@ -164,6 +171,29 @@ static void transmit(struct tenon_dev *dev, struct serial *s, uint8_t byte)
 	served(s);
 }
 
+/* ---- input ---- */
+
+static bool in_loop(const struct serial *s)
+{
+	return s->mcr & MCR_LOOP;
+}
+
+/* There may be room for what the terminal was left with: it is asked for, as soon as the loop has
+ * gone round once. */
+static void take_more(struct serial *s)
+{
+	if (!s->starved || s->rx_n > 0 || in_loop(s) || s->quiesced)
+		return;
+	s->starved = false;
+	event->timer_set(s->ask, 1);
+}
+
+static void ask(struct tenon_dev *dev, void *arg)
+{
+	(void)arg;
+	(void)terminal->want_input(dev, 1); /* another may have it: that was said at the start */
+}
+
 /* ---- registers ---- */
 
 static uint8_t modem_status(const struct serial *s)
@@ -183,7 +213,7 @@ static uint8_t modem_status(const struct serial *s)
 	return v;
 }
 
-static uint8_t take_byte(struct tenon_dev *dev, struct serial *s)
+static uint8_t take_byte(struct serial *s)
 {
 	uint8_t byte = 0;
 
@@ -192,8 +222,7 @@ static uint8_t take_byte(struct tenon_dev *dev, struct serial *s)
 		s->rx_at = (s->rx_at + 1) % RX_ROOM;
 		s->rx_n--;
 	}
-	if (s->rx_n == 0 && s->wants_input && !(s->mcr & MCR_LOOP))
-		(void)terminal->want_input(dev, 1);
+	take_more(s);
 	served(s);
 	return byte;
 }
@@ -238,7 +267,7 @@ static uint64_t serial_read(struct tenon_dev *dev, void *opaque, uint64_t offset
 		return 0;
 	switch (offset) {
 	case RBR_THR_DLL:
-		return dlab ? s->dll : take_byte(dev, s);
+		return dlab ? s->dll : take_byte(s);
 	case IER_DLM:
 		return dlab ? s->dlm : s->ier;
 	case IIR_FCR:
@@ -274,6 +303,7 @@ static void write_fcr(struct serial *s, uint8_t value)
 	s->fcr = value & FCR_ENABLE;
 	if (value & FCR_CLEAR_RX)
 		s->rx_n = 0;
+	take_more(s);
 	served(s);
 }
 
@@ -308,6 +338,7 @@ static void serial_write(
 		break;
 	case MCR:
 		s->mcr = v & MCR_MASK;
+		take_more(s);
 		break;
 	case SCR:
 		s->scr = v;
@@ -331,15 +362,20 @@ static size_t input(struct tenon_dev *dev, const void *bytes, size_t size)
 	const uint8_t *from = bytes;
 	size_t done = 0;
 
-	while (done < size && s->rx_n < RX_ROOM)
+	/* In loopback the receiver is cut off from the line. */
+	while (!s->quiesced && !in_loop(s) && done < size && s->rx_n < RX_ROOM)
 		receive(s, from[done++]);
+	s->starved = done < size;
 	update_line(s);
 	return done;
 }
 
 static void writable(struct tenon_dev *dev)
 {
-	drain(dev, host->priv(dev));
+	struct serial *s = host->priv(dev);
+
+	if (!s->quiesced) /* resuming goes on */
+		drain(dev, s);
 }
 
 static const struct tenon_terminal_ops terminal_ops = {
@@ -350,13 +386,14 @@ static const struct tenon_terminal_ops terminal_ops = {
 
 /* ---- life ---- */
 
+/* What was written and is not out yet stays: it may be the last words of the guest. */
 static void power_on(struct serial *s)
 {
 	s->ier = s->fcr = s->lcr = s->scr = s->dlm = 0;
 	s->mcr = MCR_OUT2;
 	s->dll = 12; /* 9600 baud */
 	s->overrun = s->thre_pending = s->line = false;
-	s->rx_at = s->rx_n = s->tx_n = 0;
+	s->rx_at = s->rx_n = 0;
 }
 
 static int serial_create(struct tenon_dev *dev, const struct tenon_config *config)
@@ -417,7 +454,8 @@ static int serial_attach(struct tenon_dev *dev)
 		if (ret < 0)
 			return host->fail(dev, ret, "the terminal cannot be had");
 	}
-	return open_region(dev, s);
+	ret = event->timer_add(dev, ask, NULL, &s->ask);
+	return ret < 0 ? ret : open_region(dev, s);
 }
 
 static int serial_start(struct tenon_dev *dev)
@@ -429,9 +467,34 @@ static int serial_start(struct tenon_dev *dev)
 	return 0;
 }
 
+static int serial_quiesce(struct tenon_dev *dev)
+{
+	struct serial *s = host->priv(dev);
+
+	s->quiesced = true;
+	event->timer_set(s->ask, 0);
+	if (s->wants_input)
+		(void)terminal->want_input(dev, 0); /* another may have it */
+	return 0;
+}
+
+static int serial_resume(struct tenon_dev *dev)
+{
+	struct serial *s = host->priv(dev);
+
+	s->quiesced = false;
+	drain(dev, s);
+	if (s->wants_input)
+		event->timer_set(s->ask, 1);
+	return 0;
+}
+
 static void serial_reset(struct tenon_dev *dev)
 {
-	power_on(host->priv(dev));
+	struct serial *s = host->priv(dev);
+
+	power_on(s);
+	take_more(s);
 }
 
 static int serial_describe(struct tenon_dev *dev, struct tenon_fw *fw)
@@ -456,6 +519,8 @@ static void serial_detach(struct tenon_dev *dev)
 	struct serial *s = host->priv(dev);
 
 	drain(dev, s);
+	event->timer_remove(s->ask);
+	s->ask = NULL;
 	irq->free(s->irq);
 	mmio->region_destroy(s->region);
 	s->irq = NULL;
@@ -485,6 +550,8 @@ static const struct tenon_device_class serial_class = {
 	.create = serial_create,
 	.attach = serial_attach,
 	.start = serial_start,
+	.quiesce = serial_quiesce,
+	.resume = serial_resume,
 	.reset = serial_reset,
 	.describe = serial_describe,
 	.detach = serial_detach,
@@ -496,11 +563,12 @@ static int serial_init(const struct tenon_host *h)
 {
 	host = h;
 	mmio = h->service(TENON_SVC_MMIO);
+	event = h->service(TENON_SVC_EVENT);
 	irq = h->service(TENON_SVC_IRQ);
 	terminal = h->service(TENON_SVC_TERMINAL);
 	firmware = h->service(TENON_SVC_FIRMWARE);
-	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(irq, free) && TENON_HAS(terminal, write) &&
-		TENON_HAS(firmware, irq))
+	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(event, timer_remove) &&
+		TENON_HAS(irq, free) && TENON_HAS(terminal, write) && TENON_HAS(firmware, irq))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "serial: this core lacks a service that is needed");
 	return -ENOTSUP;

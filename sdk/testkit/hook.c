@@ -28,7 +28,7 @@
 #include "sdk/testkit/kit.h"
 
 static _Atomic unsigned calls[TK_FAIL_KINDS], turn[TK_FAIL_KINDS];
-static _Atomic int fired;
+static _Atomic int fired, error_as;
 
 bool kit_inject(unsigned kind)
 {
@@ -49,6 +49,12 @@ void tk_fail_nth(unsigned kind, unsigned n)
 		atomic_store(&calls[i], 0);
 	}
 	atomic_store(&fired, 0);
+	atomic_store(&error_as, 0);
+}
+
+void tk_fail_as(int error)
+{
+	atomic_store(&error_as, error);
 }
 
 int tk_fail_fired(void)
@@ -67,7 +73,7 @@ static bool fails(unsigned kind)
 
 	if (!kit_inject(kind))
 		return false;
-	errno = errors[kind];
+	errno = atomic_load(&error_as) ? atomic_load(&error_as) : errors[kind];
 	return true;
 }
 

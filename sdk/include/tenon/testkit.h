@@ -269,6 +269,8 @@ TK_API void tk_press_button(struct tk_dev *d);
 #define TK_FAIL_KINDS   5u
 
 TK_API void tk_fail_nth(unsigned kind, unsigned n);
+/* The errno of that call, instead of the kind's own; after tk_fail_nth(). */
+TK_API void tk_fail_as(int error);
 TK_API int tk_fail_fired(void);          /* whether a call failed since */
 TK_API unsigned tk_calls(unsigned kind); /* calls since tk_fail_nth() */
 
