@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# kvm.sh TENON KERNEL FIRST_GUEST: the program and hand-written kernels on real KVM.
+# kvm.sh TENON KERNEL FIRST_GUEST FIRMWARE: the program and hand-written kernels on real KVM.
 kernel=$(realpath "$2")
 first=$(realpath "$3")
+firmware=$(realpath "$4")
 # shellcheck source=tests/run/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
@@ -45,6 +46,11 @@ expect 0 "random bytes from an I/O thread" "$tenon" run --kernel "$kernel" --hyp
 	--memory 64M --append g --device rng,irq=10,iothread=fast
 boot 0 "accesses of all sizes" m && silent "accesses of all sizes"
 boot 0 "many processors of which one runs" g --cpus 8
+
+# Firmware at the reset vector; its own memory is read-only to it.
+expect 0 "firmware" "$tenon" run --set "payload.firmware=$firmware" --hypervisor kvm --memory 64M \
+	--device serial
+printf 'firmware\nfirmware\nm\n' | cmp -s - out || fail "firmware: it said: $(cat out)"
 
 # The power button ends a guest that listens, time one that does not, a second signal at once.
 signalled() { # NAME LETTER SIGNALS [OPTION...]
