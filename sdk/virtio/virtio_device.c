@@ -335,7 +335,7 @@ int vq_pop(struct tenon_vq *vq, struct tenon_chain *ret_chain)
 
 	if (ret > 0)
 		ret_chain->generation = vq->vd->generation;
-	else if (ret == -EPROTO)
+	else if (ret < 0)
 		queue_fault(vq);
 	return ret;
 }

@@ -200,18 +200,20 @@ static struct iovec *iov_of(struct vring_slot *slot)
 
 static int make_room(struct vring_slot *slot, uint32_t n)
 {
-	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV;
+	uint32_t room = slot->far ? slot->far_room : VRING_INLINE_IOV, more = room;
 	struct iovec *far;
 
 	if (n <= room)
 		return 0;
-	far = calloc(room * 4, sizeof(*far));
+	while (more < n)
+		more *= 4;
+	far = calloc(more, sizeof(*far));
 	if (!far)
 		return -ENOMEM;
 	memcpy(far, iov_of(slot), room * sizeof(*far));
 	free(slot->far);
 	slot->far = far;
-	slot->far_room = room * 4;
+	slot->far_room = more;
 	return 0;
 }
 
@@ -291,7 +293,7 @@ static int enter_indirect(struct walk *w, const struct desc *d, struct table *ta
 	return 0;
 }
 
-static int walk(struct walk *w, uint16_t head)
+static int walk_table(struct walk *w, uint16_t head)
 {
 	struct table table = { w->ring->desc, w->ring->setup.size, false };
 	uint32_t i = head, seen = 0;
@@ -319,6 +321,34 @@ static int walk(struct walk *w, uint16_t head)
 		if (i >= table.n)
 			return fault(w->ring, "a descriptor index past the table");
 	}
+}
+
+/* Where somebody wants to know what was written, a second copy that the device does not see: it may
+ * consume the first. */
+static int keep_copy(struct walk *w)
+{
+	uint32_t n = w->n_out + w->n_in;
+
+	w->slot->n_in = 0;
+	if (!w->ring->memory->mark_dirty)
+		return 0;
+	if (make_room(w->slot, 2 * n) < 0)
+		return -ENOMEM;
+	memcpy(iov_of(w->slot) + n, iov_of(w->slot), n * sizeof(struct iovec));
+	w->slot->copied_in = n + w->n_out;
+	w->slot->n_in = w->n_in;
+	return 0;
+}
+
+static int walk(struct walk *w, uint16_t head)
+{
+	int ret = walk_table(w, head);
+
+	if (ret == 0)
+		ret = keep_copy(w);
+	if (ret == -ENOMEM)
+		w->ring->fault = "a chain that there is no memory for";
+	return ret;
 }
 
 /* ---- pop ---- */
@@ -387,13 +417,14 @@ void vring_unpop(struct vring *ring, const struct tenon_chain *chain)
 
 /* ---- push ---- */
 
-static void mark_written(const struct vring *r, const struct tenon_chain *chain, uint32_t written)
+static void mark_written(const struct vring *r, struct vring_slot *slot, uint32_t written)
 {
-	for (uint32_t i = 0; r->memory->mark_dirty && i < chain->n_in && written > 0; i++) {
-		uint32_t part =
-			written < chain->in[i].iov_len ? written : (uint32_t)chain->in[i].iov_len;
+	const struct iovec *in = iov_of(slot) + slot->copied_in;
 
-		dirty(r, chain->in[i].iov_base, part);
+	for (uint32_t i = 0; i < slot->n_in && written > 0; i++) {
+		uint32_t part = written < in[i].iov_len ? written : (uint32_t)in[i].iov_len;
+
+		dirty(r, in[i].iov_base, part);
 		written -= part;
 	}
 }
@@ -408,7 +439,7 @@ int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t wri
 	ring->slots[chain->head].in_use = false;
 	if (!live(ring))
 		return 0;
-	mark_written(ring, chain, written);
+	mark_written(ring, &ring->slots[chain->head], written);
 	entry = ring->used + 4 + (size_t)(ring->next_used & (ring->setup.size - 1)) * 8;
 	store32(entry, chain->head);
 	store32(entry + 4, written);

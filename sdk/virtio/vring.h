@@ -44,6 +44,7 @@ struct vring_slot {
 	struct iovec near[VRING_INLINE_IOV];
 	struct iovec *far; /* for longer chains; kept for the next */
 	uint32_t far_room;
+	uint32_t copied_in, n_in; /* of the writable buffers a copy, for marking dirty */
 	bool in_use;
 };
 
@@ -70,7 +71,7 @@ void vring_stop(struct vring *ring);
 /* From now on nothing of the ring's own is read or written.  [any] */
 void vring_kill(struct vring *ring);
 
-/* 1, 0 when empty, -EPROTO with ring->fault set, -ENOMEM. */
+/* 1, 0 when empty, -EPROTO or -ENOMEM with ring->fault set. */
 int vring_pop(struct vring *ring, struct tenon_chain *ret_chain);
 void vring_unpop(struct vring *ring, const struct tenon_chain *chain);
 /* -EINVAL when that chain is not in use. */
