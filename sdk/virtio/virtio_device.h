@@ -6,7 +6,8 @@
  * and never run the device's code: what the driver asks of the device (activation, a reset, a
  * configuration write) is deferred to the device's loop.  A reset takes the rings away from the
  * device at once; then the vCPU waits for a bounded time until the device has let go of the
- * driver's buffers, because there are drivers that do not poll the status for it.
+ * driver's buffers, because there are drivers that do not poll the status for it.  To those that
+ * do, the status is not 0 before.
  */
 #ifndef TENON_VIRTIO_DEVICE_H
 #define TENON_VIRTIO_DEVICE_H

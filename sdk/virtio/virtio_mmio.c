@@ -96,7 +96,8 @@ static uint32_t read_register(struct virtio_device *vd, uint64_t offset)
 	case REG_INTERRUPT_STATUS:
 		return atomic_load_explicit(&vd->interrupt_status, memory_order_seq_cst);
 	case REG_STATUS:
-		return vd->status;
+		/* 2.4.1: 0 only when the device has let go of the driver's memory. */
+		return vd->status | (vd->want_reset ? VIRTIO_STATUS_NEEDS_RESET : 0);
 	case REG_SHM_LEN_LOW:
 	case REG_SHM_LEN_HIGH:
 	case REG_SHM_BASE_LOW:
