@@ -135,6 +135,7 @@ static void dispose(struct tk_dev *d)
 			break;
 		}
 	}
+	kit_events_free(d);
 	settings_free(d->settings);
 	vm_config_free(d->config);
 	(void)pthread_mutex_destroy(&d->lock);

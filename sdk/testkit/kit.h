@@ -170,7 +170,8 @@ void kit_drop_post(struct tk_dev *d, void (*fn)(struct tenon_dev *dev, void *arg
 /* One post of anybody, or all of one device's. */
 bool kit_run_posts(struct tk_dev *only);
 void kit_forget_posts(struct tk_dev *d);
-void kit_events_left(struct tk_dev *d); /* fails the test if there are some */
+void kit_events_left(const struct tk_dev *d); /* fails the test if there are some */
+void kit_events_free(struct tk_dev *d);
 bool kit_step_work(void);
 bool kit_wait_work(void); /* for a thread's job to end; false = none under way */
 void kit_work_left(struct tk_dev *d);

@@ -2,7 +2,8 @@
 /*
  * tenon.event/1 and tenon.clock/1 on a loop that is stepped and a clock that is moved by hand.
  *
- * What is removed from within a callback stays in its list, marked, until the round is over.
+ * What is removed stays in its list, marked, as long as the device lives: so removing it once more
+ * is noticed, and callbacks may remove what they like.
  */
 #include <errno.h>
 #include <poll.h>
@@ -297,32 +298,6 @@ void kit_forget_posts(struct tk_dev *d)
 
 /* ---- stepping ---- */
 
-static void sweep(void)
-{
-	for (struct tk_dev *d = kit.devices; d; d = d->next) {
-		for (struct tenon_watch **at = &d->watches; *at;) {
-			struct tenon_watch *w = *at;
-
-			if (!w->gone) {
-				at = &w->next;
-				continue;
-			}
-			*at = w->next;
-			free(w);
-		}
-		for (struct tenon_timer **at = &d->timers; *at;) {
-			struct tenon_timer *t = *at;
-
-			if (!t->gone) {
-				at = &t->next;
-				continue;
-			}
-			*at = t->next;
-			free(t);
-		}
-	}
-}
-
 int tk_step(void)
 {
 	bool any = kit_run_posts(NULL);
@@ -335,7 +310,6 @@ int tk_step(void)
 	any |= step_fds();
 	any |= step_timers();
 	any |= kit_step_terminal();
-	sweep();
 	return any;
 }
 
@@ -349,13 +323,30 @@ void tk_run_until_idle(struct tk_dev *d)
 			kit_fail("the loop does not come to rest: %u rounds", n);
 }
 
-void kit_events_left(struct tk_dev *d)
+void kit_events_left(const struct tk_dev *d)
 {
-	sweep();
-	if (d->watches)
-		kit_fail("%s left descriptor %d in the event loop", d->cd->name, d->watches->fd);
-	if (d->timers)
-		kit_fail("%s left a timer in the event loop", d->cd->name);
+	for (const struct tenon_watch *w = d->watches; w; w = w->next)
+		if (!w->gone)
+			kit_fail("%s left descriptor %d in the event loop", d->cd->name, w->fd);
+	for (const struct tenon_timer *t = d->timers; t; t = t->next)
+		if (!t->gone)
+			kit_fail("%s left a timer in the event loop", d->cd->name);
+}
+
+void kit_events_free(struct tk_dev *d)
+{
+	while (d->watches) {
+		struct tenon_watch *w = d->watches;
+
+		d->watches = w->next;
+		free(w);
+	}
+	while (d->timers) {
+		struct tenon_timer *t = d->timers;
+
+		d->timers = t->next;
+		free(t);
+	}
 }
 
 /* ---- the clock ---- */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,7 +301,7 @@ struct worker {
 	struct tenon_irq *level, *edge;
 	struct tenon_job job;
 	struct tenon_timer *timer;
-	int runs, dones;
+	atomic_int runs, dones;
 };
 
 static int worker_run(struct tenon_dev *dev, struct tenon_job *job)
@@ -359,7 +360,8 @@ static void worker_write(
 	(void)size;
 	switch (offset) {
 	case 0:
-		w->runs -= work->submit(dev, &w->job) < 0 ? 1000 : 0;
+		if (work->submit(dev, &w->job) < 0)
+			w->runs -= 1000;
 		break;
 	case 8:
 		(void)event->post(dev, worker_cancel, NULL);
