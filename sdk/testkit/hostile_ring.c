@@ -359,19 +359,29 @@ static void indirect_unasked(struct hostile *h)
 	one(h, table, 16, DESC_INDIRECT, 0);
 }
 
+/* Good entries, so that nothing but the length is wrong. */
+static void indirect_of_length(struct hostile *h, uint32_t len)
+{
+	uint64_t table = tk_alloc(64, 16);
+
+	put_entry(table, 0, room(16), 16, DESC_WRITE, 0);
+	put_entry(table, 1, room(16), 16, DESC_WRITE, 0);
+	one(h, table, len, DESC_INDIRECT, 0);
+}
+
 static void indirect_zero(struct hostile *h)
 {
-	one(h, tk_alloc(16, 16), 0, DESC_INDIRECT, 0);
+	indirect_of_length(h, 0);
 }
 
 static void indirect_odd(struct hostile *h)
 {
-	one(h, tk_alloc(64, 16), 24, DESC_INDIRECT, 0);
+	indirect_of_length(h, 24);
 }
 
 static void indirect_short(struct hostile *h)
 {
-	one(h, tk_alloc(64, 16), 8, DESC_INDIRECT, 0);
+	indirect_of_length(h, 8);
 }
 
 static void indirect_huge(struct hostile *h)
