@@ -389,6 +389,26 @@ static void indirect_huge(struct hostile *h)
 	one(h, TK_RAM_A, 0xfffffff0u, DESC_INDIRECT, 0);
 }
 
+static void indirect_of(struct hostile *h, uint32_t n)
+{
+	uint64_t table = tk_alloc(n * 16ull, 16), gpa = room(n);
+
+	for (uint32_t i = 0; i < n; i++)
+		put_entry(table, i, gpa + i, 1,
+			(uint16_t)(DESC_WRITE | (i + 1 < n ? DESC_NEXT : 0)), (uint16_t)(i + 1));
+	one(h, table, n * 16, DESC_INDIRECT, 0);
+}
+
+static void indirect_longer_than_queue(struct hostile *h)
+{
+	indirect_of(h, size_of(h) + 1);
+}
+
+static void indirect_of_8192(struct hostile *h)
+{
+	indirect_of(h, 8192);
+}
+
 static void indirect_in_hole(struct hostile *h)
 {
 	one(h, TK_HOLE, 32, DESC_INDIRECT, 0);
@@ -631,6 +651,8 @@ const struct hostile_case hostile_ring_cases[] = {
 	INDIRECT(indirect_odd, "an indirect table of one and a half entries", MUST_FAULT),
 	INDIRECT(indirect_short, "an indirect table of half an entry", MUST_FAULT),
 	INDIRECT(indirect_huge, "an indirect table of 4 GiB", MUST_FAULT),
+	INDIRECT(indirect_longer_than_queue, "an indirect table longer than the queue", HARMLESS),
+	INDIRECT(indirect_of_8192, "an indirect table of 8192 entries", HARMLESS),
 	INDIRECT(indirect_in_hole, "an indirect table in a hole", MUST_FAULT),
 	INDIRECT(indirect_into_hole, "an indirect table that runs into a hole", MUST_FAULT),
 	INDIRECT(indirect_straddles, "an indirect table across two regions", HARMLESS),

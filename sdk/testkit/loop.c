@@ -300,10 +300,11 @@ void kit_forget_posts(struct tk_dev *d)
 
 int tk_step(void)
 {
-	bool any = kit_run_posts(NULL);
+	bool any;
 
 	if (kit_current())
 		kit_fail("tk_step() was called from within a callback");
+	any = kit_run_posts(NULL);
 	any |= kit_step_work();
 	any |= kit_step_virtio();
 	any |= kit_step_irqs();
