@@ -3,6 +3,8 @@
  * Which blocks of memory the plugin's own code has allocated and not given back: a table of
  * addresses, open addressing, grown at two thirds.  What it frees that it did not allocate itself,
  * such as a line from getline(), is none of our business.
+ *
+ * The addresses are kept inverted: a leak detector must not take the table for a user of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,37 +12,43 @@
 #include "sdk/testkit/hook.h"
 #include "sdk/testkit/kit.h"
 
-#define GONE ((void *)1)
+#define EMPTY 0u
+#define GONE  1u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static void **slots;
+static uintptr_t *slots;
 static size_t n_slots, n_taken, n_live; /* taken: live and gone */
 
-static size_t home(const void *p)
+static uintptr_t key_of(const void *p)
 {
-	return (size_t)((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15u & (n_slots - 1);
+	return ~(uintptr_t)p;
 }
 
-static void put(void *p)
+static size_t home(uintptr_t key)
 {
-	size_t i = home(p);
+	return (size_t)((key >> 4) * 0x9e3779b97f4a7c15u) & (n_slots - 1);
+}
 
-	while (slots[i])
+static void put(uintptr_t key)
+{
+	size_t i = home(key);
+
+	while (slots[i] != EMPTY)
 		i = (i + 1) & (n_slots - 1);
-	slots[i] = p;
+	slots[i] = key;
 	n_taken++;
 }
 
 static void grow(void)
 {
-	void **old = slots;
+	uintptr_t *old = slots;
 	size_t n = n_slots;
 
 	n_slots = n ? n * 2 : 256;
 	n_taken = 0;
 	slots = kit_alloc(n_slots * sizeof(*slots));
 	for (size_t i = 0; i < n; i++)
-		if (old[i] && old[i] != GONE)
+		if (old[i] != EMPTY && old[i] != GONE)
 			put(old[i]);
 	free(old);
 }
@@ -52,7 +60,7 @@ void *blocks_add(void *p)
 	(void)pthread_mutex_lock(&lock);
 	if (n_taken * 3 >= n_slots * 2)
 		grow();
-	put(p);
+	put(key_of(p));
 	n_live++;
 	(void)pthread_mutex_unlock(&lock);
 	return p;
@@ -60,10 +68,12 @@ void *blocks_add(void *p)
 
 void blocks_remove(const void *p)
 {
+	uintptr_t key = key_of(p);
+
 	(void)pthread_mutex_lock(&lock);
-	for (size_t i = n_slots ? home(p) : 0; p && n_slots && slots[i];
+	for (size_t i = n_slots ? home(key) : 0; n_slots && slots[i] != EMPTY;
 		i = (i + 1) & (n_slots - 1)) {
-		if (slots[i] != p)
+		if (slots[i] != key)
 			continue;
 		slots[i] = GONE;
 		n_live--;
