@@ -239,6 +239,11 @@ void kit_post(struct tk_dev *d, void (*fn)(struct tenon_dev *dev, void *arg), vo
 	kit_unlock();
 }
 
+bool kit_has_posts_held(void)
+{
+	return first_post != NULL;
+}
+
 static int event_post(
 	struct tenon_dev *dev, void (*fn)(struct tenon_dev *dev, void *arg), void *arg)
 {
@@ -333,7 +338,7 @@ void tk_run_until_idle(struct tk_dev *d)
 	unsigned n = 0;
 
 	(void)d;
-	while (tk_step() || kit_wait_work())
+	while (tk_step() || kit_wait_posts())
 		if (++n == MOST_ROUNDS)
 			kit_fail("the loop does not come to rest: %u rounds", n);
 }
