@@ -49,6 +49,7 @@ static const struct tenon_host *host;
 static const struct tenon_virtio *virtio;
 static const struct tenon_event *event;
 static const struct tenon_terminal *terminal;
+static const struct tenon_clock *clock_svc;
 
 static void put16(uint8_t *to, uint32_t value)
 {
@@ -119,7 +120,7 @@ static bool write_on(struct tenon_dev *dev, struct console *c)
 /* As soon as the loop has gone round once; a timer, because that cannot fail. */
 static void go_on_soon(const struct console *c)
 {
-	event->timer_set(c->turn, 1);
+	event->timer_set(c->turn, clock_svc->monotonic_ns());
 }
 
 static void transmit(struct tenon_dev *dev)
@@ -349,8 +350,9 @@ static int console_init(const struct tenon_host *h)
 	virtio = h->service(TENON_SVC_VIRTIO);
 	event = h->service(TENON_SVC_EVENT);
 	terminal = h->service(TENON_SVC_TERMINAL);
+	clock_svc = h->service(TENON_SVC_CLOCK);
 	if (TENON_HAS(virtio, config_set) && TENON_HAS(event, timer_remove) &&
-		TENON_HAS(terminal, size))
+		TENON_HAS(terminal, size) && TENON_HAS(clock_svc, monotonic_ns))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "console: this core lacks a service that is needed");
 	return -ENOTSUP;

@@ -81,6 +81,7 @@ struct serial {
 static const struct tenon_host *host;
 static const struct tenon_mmio *mmio;
 static const struct tenon_event *event;
+static const struct tenon_clock *clock_svc;
 static const struct tenon_irq_svc *irq;
 static const struct tenon_terminal *terminal;
 static const struct tenon_firmware *firmware;
@@ -185,7 +186,7 @@ static void take_more(struct serial *s)
 	if (!s->starved || s->rx_n > 0 || in_loop(s) || s->quiesced)
 		return;
 	s->starved = false;
-	event->timer_set(s->ask, 1);
+	event->timer_set(s->ask, clock_svc->monotonic_ns());
 }
 
 static void ask(struct tenon_dev *dev, void *arg)
@@ -485,7 +486,7 @@ static int serial_resume(struct tenon_dev *dev)
 	s->quiesced = false;
 	drain(dev, s);
 	if (s->wants_input)
-		event->timer_set(s->ask, 1);
+		event->timer_set(s->ask, clock_svc->monotonic_ns());
 	return 0;
 }
 
@@ -564,11 +565,13 @@ static int serial_init(const struct tenon_host *h)
 	host = h;
 	mmio = h->service(TENON_SVC_MMIO);
 	event = h->service(TENON_SVC_EVENT);
+	clock_svc = h->service(TENON_SVC_CLOCK);
 	irq = h->service(TENON_SVC_IRQ);
 	terminal = h->service(TENON_SVC_TERMINAL);
 	firmware = h->service(TENON_SVC_FIRMWARE);
 	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(event, timer_remove) &&
-		TENON_HAS(irq, free) && TENON_HAS(terminal, write) && TENON_HAS(firmware, irq))
+		TENON_HAS(clock_svc, monotonic_ns) && TENON_HAS(irq, free) &&
+		TENON_HAS(terminal, write) && TENON_HAS(firmware, irq))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "serial: this core lacks a service that is needed");
 	return -ENOTSUP;

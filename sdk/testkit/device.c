@@ -353,13 +353,32 @@ static bool life_with_fault(const char *type, const char *settings, unsigned kin
 	return tk_fail_fired();
 }
 
+static void blocks_left(const char *type, size_t before, unsigned kind, unsigned nth)
+{
+	static const char *const kinds[] = { "allocation", "service call", "read", "write",
+		"open" };
+
+	if (tk_live_blocks() != before)
+		kit_fail("%s left %zu blocks of memory when %s %u failed", type,
+			tk_live_blocks() - before, kinds[kind], nth);
+}
+
 unsigned tk_fault_sweep(const char *type, const char *settings)
 {
 	unsigned n = 0;
+	size_t before;
 
+	(void)life_with_fault(type, settings, 0, 0); /* what is made once and kept is made now */
+	before = tk_live_blocks();
 	for (unsigned kind = 0; kind < TK_FAIL_KINDS; kind++)
-		for (unsigned nth = 1; life_with_fault(type, settings, kind, nth); nth++)
+		for (unsigned nth = 1;; nth++) {
+			bool more = life_with_fault(type, settings, kind, nth);
+
+			blocks_left(type, before, kind, nth);
+			if (!more)
+				break;
 			n++;
+		}
 	tk_fail_nth(TK_FAIL_ALLOC, 0);
 	return n;
 }

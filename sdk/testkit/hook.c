@@ -25,6 +25,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "sdk/testkit/hook.h"
 #include "sdk/testkit/kit.h"
 
 static _Atomic unsigned calls[TK_FAIL_KINDS], turn[TK_FAIL_KINDS];
@@ -81,48 +82,76 @@ static bool fails(unsigned kind)
 
 static void *hook_malloc(size_t n)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : malloc(n);
+	return fails(TK_FAIL_ALLOC) ? NULL : blocks_add(malloc(n));
 }
 
 static void *hook_calloc(size_t n, size_t size)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : calloc(n, size);
+	return fails(TK_FAIL_ALLOC) ? NULL : blocks_add(calloc(n, size));
+}
+
+static void hook_free(void *p)
+{
+	blocks_remove(p);
+	free(p);
 }
 
 static void *hook_realloc(void *p, size_t n)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : realloc(p, n);
+	uintptr_t old = (uintptr_t)p;
+	void *now;
+
+	if (fails(TK_FAIL_ALLOC))
+		return NULL;
+	now = realloc(p, n);
+	if (now || n == 0)
+		blocks_remove((const void *)old);
+	return blocks_add(now);
 }
 
 static void *hook_reallocarray(void *p, size_t n, size_t size)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : reallocarray(p, n, size);
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return hook_realloc(p, bytes);
 }
 
 static void *hook_aligned_alloc(size_t align, size_t n)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : aligned_alloc(align, n);
+	return fails(TK_FAIL_ALLOC) ? NULL : blocks_add(aligned_alloc(align, n));
 }
 
 static int hook_posix_memalign(void **ret, size_t align, size_t n)
 {
-	return fails(TK_FAIL_ALLOC) ? ENOMEM : posix_memalign(ret, align, n);
+	int error = fails(TK_FAIL_ALLOC) ? ENOMEM : posix_memalign(ret, align, n);
+
+	if (error == 0)
+		(void)blocks_add(*ret);
+	return error;
 }
 
 static char *hook_strdup(const char *text)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : strdup(text);
+	return fails(TK_FAIL_ALLOC) ? NULL : blocks_add(strdup(text));
 }
 
 static char *hook_strndup(const char *text, size_t n)
 {
-	return fails(TK_FAIL_ALLOC) ? NULL : strndup(text, n);
+	return fails(TK_FAIL_ALLOC) ? NULL : blocks_add(strndup(text, n));
 }
 
 __attribute__((format(printf, 2, 0))) static int hook_vasprintf(
 	char **ret, const char *format, va_list args)
 {
-	return fails(TK_FAIL_ALLOC) ? -1 : vasprintf(ret, format, args);
+	int n = fails(TK_FAIL_ALLOC) ? -1 : vasprintf(ret, format, args);
+
+	if (n >= 0)
+		(void)blocks_add(*ret);
+	return n;
 }
 
 __attribute__((format(printf, 2, 3))) static int hook_asprintf(char **ret, const char *format, ...)
@@ -299,6 +328,7 @@ static const struct {
 	void (*fn)(void);
 } hooks[] = {
 	HOOK(malloc),
+	HOOK(free),
 	HOOK(calloc),
 	HOOK(realloc),
 	HOOK(reallocarray),

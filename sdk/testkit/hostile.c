@@ -47,6 +47,27 @@ void hostile_offer(const struct hostile *h, uint16_t n)
 	tk_run_until_idle(h->d);
 }
 
+void hostile_one(
+	const struct hostile *h, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+{
+	tk_set_desc(h->d, h->queue, 0, addr, len, flags, next);
+	tk_set_avail(h->d, h->queue, 0, 0);
+	hostile_offer(h, 1);
+}
+
+uint64_t hostile_room(uint32_t size)
+{
+	uint64_t gpa = tk_alloc(size, 16);
+
+	tk_mem_allow(gpa, size);
+	return gpa;
+}
+
+uint32_t hostile_size(const struct hostile *h)
+{
+	return tk_ring(h->d, h->queue).size;
+}
+
 void hostile_write_queue(const struct hostile *h, uint32_t size, uint64_t desc, uint64_t avail,
 	uint64_t used, bool ready)
 {
@@ -213,6 +234,7 @@ static unsigned run_all(struct tk_dev *d, const char *name)
 		h.features = rounds[i] & tk_features(d);
 		n += run_table(&h, hostile_register_cases, name);
 		n += run_table(&h, hostile_ring_cases, name);
+		n += run_table(&h, hostile_indirect_cases, name);
 	}
 	return n;
 }
@@ -237,9 +259,10 @@ unsigned tk_hostile_one(struct tk_dev *d, const char *name)
 
 int tk_hostile_case(unsigned index, const char **ret_name, const char **ret_what)
 {
-	const struct hostile_case *tables[] = { hostile_register_cases, hostile_ring_cases };
+	const struct hostile_case *tables[] = { hostile_register_cases, hostile_ring_cases,
+		hostile_indirect_cases };
 
-	for (unsigned t = 0; t < 2; t++)
+	for (unsigned t = 0; t < 3; t++)
 		for (const struct hostile_case *c = tables[t]; c->name; c++) {
 			if (index-- > 0)
 				continue;

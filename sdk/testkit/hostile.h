@@ -36,8 +36,16 @@ struct hostile_case {
 };
 
 extern const struct hostile_case hostile_ring_cases[];
+extern const struct hostile_case hostile_indirect_cases[];
 extern const struct hostile_case hostile_register_cases[];
 
+/* One direct descriptor as the only chain. */
+void hostile_one(
+	const struct hostile *h, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
+/* Memory that the device may write. */
+uint64_t hostile_room(uint32_t size);
+/* Entries of the queue. */
+uint32_t hostile_size(const struct hostile *h);
 /* Makes what is on the queue visible to the device and has it look. */
 void hostile_offer(const struct hostile *h, uint16_t n);
 /* Fails the test for the case. */

@@ -173,7 +173,9 @@ void kit_forget_posts(struct tk_dev *d);
 void kit_events_left(const struct tk_dev *d); /* fails the test if there are some */
 void kit_events_free(struct tk_dev *d);
 bool kit_step_work(void);
-bool kit_wait_work(void); /* for a thread's job to end; false = none under way */
+bool kit_wait_work(void);  /* for a thread's job to end; false = none under way */
+bool kit_wait_posts(void); /* the same, or until there is something posted; true = there is */
+bool kit_has_posts_held(void);
 void kit_work_left(struct tk_dev *d);
 
 /* bus.c */

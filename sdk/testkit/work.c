@@ -177,6 +177,20 @@ bool kit_wait_work(void)
 	return any;
 }
 
+/* A job that ended since the loop looked has posted its done(): then there is nothing to wait for.
+ */
+bool kit_wait_posts(void)
+{
+	bool any;
+
+	kit_lock();
+	while (!kit_has_posts_held() && running > 0)
+		(void)pthread_cond_wait(&changed, &kit.lock);
+	any = kit_has_posts_held();
+	kit_unlock();
+	return any;
+}
+
 /* In a callback of the device: its own jobs' done() are called from here, the lock being held. */
 static void work_flush(struct tenon_dev *dev)
 {

@@ -274,10 +274,13 @@ TK_API void tk_fail_as(int error);
 TK_API int tk_fail_fired(void);          /* whether a call failed since */
 TK_API unsigned tk_calls(unsigned kind); /* calls since tk_fail_nth() */
 
+/* How many blocks of memory the plugin's own code has allocated and not yet freed.  [any] */
+TK_API size_t tk_live_blocks(void);
+
 /*
  * Takes a device through create, attach, start, quiesce, detach and destroy with every call of
- * every kind failing once; each time nothing may be left, and a step that fails must say so.
- * Returns how many calls were made to fail.
+ * every kind failing once; each time nothing may be left, memory included, and a step that fails
+ * must say so.  Returns how many calls were made to fail.
  */
 TK_API unsigned tk_fault_sweep(const char *type, const char *settings);
 

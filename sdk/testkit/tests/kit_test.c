@@ -237,6 +237,27 @@ TK_TEST(faults_are_injected_at_each_step)
 	TK_EQ(tk_fault_sweep("faulty", ""), 1 + 7 + 4 + 1);
 }
 
+TK_TEST_FAILS(the_sweep_sees_memory_that_is_left,
+	"faulty left 1 blocks of memory when allocation 2 failed")
+{
+	(void)tk_fault_sweep("faulty", "fault = \"leak-memory\";");
+}
+
+TK_TEST(blocks_are_counted)
+{
+	struct tk_dev *d = tk_create("faulty", "");
+
+	TK_EQ(tk_live_blocks(), 0);
+	TK_EQ(tk_attach(d), 0);
+	TK_EQ(tk_live_blocks(), 1);
+	for (int i = 0; i < 1000; i++) {
+		tk_destroy(d);
+		TK_EQ(tk_live_blocks(), 0);
+		d = tk_started("faulty", "");
+	}
+	TK_EQ(tk_live_blocks(), 1);
+}
+
 TK_TEST(a_fault_is_of_its_kind)
 {
 	struct tk_dev *d = tk_create("faulty", "");
