@@ -26,7 +26,7 @@ static unsigned open_fds(int fds[KIT_MAX_FDS])
 	unsigned n = 0;
 
 	while (folder && (entry = readdir(folder))) {
-		int fd = atoi(entry->d_name);
+		int fd = (int)strtol(entry->d_name, NULL, 10);
 
 		if (entry->d_name[0] != '.' && fd != dirfd(folder) && n < KIT_MAX_FDS)
 			fds[n++] = fd;

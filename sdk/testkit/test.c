@@ -108,7 +108,9 @@ static unsigned limit_seconds(void)
 {
 	const char *text = getenv("TENON_TESTKIT_TIMEOUT");
 
-	return text && atoi(text) > 0 ? (unsigned)atoi(text) : DEFAULT_LIMIT;
+	long seconds = text ? strtol(text, NULL, 10) : 0;
+
+	return seconds > 0 && seconds < 86400 ? (unsigned)seconds : DEFAULT_LIMIT;
 }
 
 static void __attribute__((noreturn)) run_child(void (*fn)(void *arg), void *arg, int fd)

@@ -43,5 +43,6 @@ text:	.byte	'f'
 letter:	.ascii	"irmware\n\0"
 
 	.org	0xfff0, 0
-	jmp	start
+reset:	.byte	0xe9 /* jmp start: 16 bits, around the end of the segment */
+	.word	(start - reset - 3) & 0xffff
 	.org	0x10000, 0
