@@ -21,6 +21,7 @@
 #include "core/packages.h"
 #include "core/services.h"
 #include "core/settings.h"
+#include "sdk/virtio/table.h"
 
 #ifndef TENON_LIBDIR
 #define TENON_LIBDIR "/usr/local/lib"
@@ -281,7 +282,8 @@ static int check_plugin(const char *path, const struct tenon_plugin *p, struct e
 	for (size_t i = 0; p->devices[i]; i++) {
 		const struct tenon_device_class *c = p->devices[i];
 
-		if (i == MAX_CLASSES || !TENON_HAS(c, name) || !c->name[0] ||
+		if (i == MAX_CLASSES || !TENON_HAS(c, name) || !TABLE_COVERS(c, priv_size) ||
+			!c->name[0] ||
 			c->name[strspn(c->name, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
 			c->threads > TENON_PARALLEL)
 			return refuse(err, path, "one of its device classes is malformed");
