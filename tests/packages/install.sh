@@ -61,6 +61,7 @@ must pkg-config --exact-version 0.1.0 tenon
 # shellcheck disable=SC2046 # words
 must cc -std=gnu17 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -Wl,-z,defs,-z,now \
 	-o "$work/still.so" "$source/tests/packages/consumer/still.c" $(pkg-config --cflags tenon)
+# shellcheck disable=SC2046 # words
 must cc -o "$work/still_test" "-DTENON_TESTKIT_PLUGIN=\"$work/still.so\"" \
 	"$source/tests/packages/consumer/still_test.c" $(pkg-config --cflags --libs tenon-testkit)
 shows 'ok 1' "$work/still_test"
@@ -86,6 +87,7 @@ wants() { # RESULT REQUEST...
 	local wanted=$1
 	shift
 	mkdir -p "$work/ask"
+	# shellcheck disable=SC2016 # for CMake
 	printf '%s\n' 'cmake_minimum_required(VERSION 3.25)' 'project(ask C)' \
 		"find_package(Tenon $*)" 'message(STATUS "found=${Tenon_FOUND}")' >"$work/ask/CMakeLists.txt"
 	cmake -S "$work/ask" -B "$work/ask/build" --fresh -DCMAKE_PREFIX_PATH="$prefix" \

@@ -46,7 +46,7 @@ elf() { # FILE: nothing in it leads back to where it was built
 
 # What it brings is what it says: modules, device types, and the table that the core was built with.
 agrees() {
-	local root=$work/one type modules
+	local root=$work/one type modules requires
 	modules=$(find "$root/usr" -path '*/tenon/[0-9]*/*.so')
 	# shellcheck disable=SC2086 # paths of our own
 	for type in $([ -z "$modules" ] || "$deps" deb provides $modules); do
@@ -55,16 +55,21 @@ agrees() {
 			fail "core/packages.def does not say that $name brings ${type#tenon-device-}"
 	done
 	if [ -n "$modules" ] && [ "$name" != tenon ]; then
-		field Depends | grep -qF "$("$deps" deb requires $modules)" ||
+		# shellcheck disable=SC2086 # paths of our own
+		requires=$("$deps" deb requires $modules)
+		field Depends | grep -qF "$requires" ||
 			fail "$name does not need the interface that its modules were built for"
 	fi
-	for type in $(find "$root/usr" -path '*/tenon/core/*.so' -printf '%f\n'); do
+	find "$root/usr" -path '*/tenon/core/*.so' -printf '%f\n' >"$work/backends"
+	while read -r type; do
 		grep -qF "PACKAGE_BACKEND(\"${type%.so}\", \"$name\")" "$table" ||
 			fail "core/packages.def does not say that $name brings the backend ${type%.so}"
-	done
+	done <"$work/backends"
 }
 
+made=0
 for deb in "$work"/deb/*.deb; do
+	made=$((made + 1))
 	name=$(field Package)
 	sane
 	agrees
@@ -127,4 +132,4 @@ says "libheavy.so: cannot open shared object file: No such file or directory" \
 	"$tenon" check "$work/vm.cfg"
 shows "$type" "$tenon" plugins # listing runs no code of it, so that it can still be seen
 
-finish "packages: $(ls "$work"/deb/*.deb | wc -l) made, $n device types with their packages"
+finish "packages: $made made, $n device types with their packages"
