@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the scripts of this folder share: a scratch folder, ways to fail, a machine to check.
 # shellcheck shell=bash
-work=$(mktemp -d)
+work=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$work"' EXIT
 failures=0
 

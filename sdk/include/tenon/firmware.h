@@ -32,7 +32,7 @@ struct tenon_firmware {
 	/* What a driver matches in ACPI, such as "PNP0501" (ACPI 6.1.5).  [main] */
 	int (*hid)(struct tenon_fw_node *node, const char *acpi_id);
 	/*
-	 * A window of the device: `reg`, or _CRS (ACPI 6.4).  -EINVAL for one that is not mapped.
+	 * A window of the device: `reg`, or _CRS (ACPI 6.2.2).  -EINVAL for one that is not mapped.
 	 * [main]
 	 */
 	int (*region)(struct tenon_fw_node *node, const struct tenon_region *region);

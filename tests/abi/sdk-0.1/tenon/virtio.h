@@ -50,7 +50,7 @@ struct tenon_virtio_ops {
 	 */
 	int (*activate)(struct tenon_dev *dev, uint64_t features);
 	/*
-	 * The driver kicked queue @index (2.7.13.3), or the queue may hold buffers after activate
+	 * The driver kicked queue @index (2.7.13.4), or the queue may hold buffers after activate
 	 * or resume.  The device pops until the queue is empty, or comes back by itself.  [loop]
 	 */
 	void (*queue_ready)(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index);
@@ -96,7 +96,7 @@ struct tenon_virtio {
 	uint32_t (*queue_size)(const struct tenon_vq *vq);
 
 	/*
-	 * Takes the next chain (2.7.14): 1, 0 when the queue is empty or not in use, or -EPROTO
+	 * Takes the next chain (2.7.6): 1, 0 when the queue is empty or not in use, or -EPROTO
 	 * when the driver broke the rules; the layer has then set NEEDS_RESET and the queue stays
 	 * empty until reset.  Allocates nothing.  [loop]
 	 */
@@ -113,8 +113,8 @@ struct tenon_virtio {
 	 */
 	void (*push)(struct tenon_vq *vq, const struct tenon_chain *chain, uint32_t written);
 	/*
-	 * Interrupts the driver if it wants to hear of what was pushed since the last call (2.7.7,
-	 * 2.7.10).  Once for many pushes is best.  Cannot fail.  [loop]
+	 * Interrupts the driver if it wants to hear of what was pushed since the last call (2.7.7).
+	 * Once for many pushes is best.  Cannot fail.  [loop]
 	 */
 	void (*notify)(struct tenon_vq *vq);
 	/*
