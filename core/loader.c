@@ -22,9 +22,13 @@
 #include "core/packages.h"
 #include "core/services.h"
 #include "core/settings.h"
+#include "sdk/virtio/table.h"
 
 #ifndef TENON_LIBDIR
 #define TENON_LIBDIR "/usr/local/lib"
+#endif
+#ifndef TENON_LIBDIR_FROM_PROGRAM /* the libraries, from the folder of the program */
+#define TENON_LIBDIR_FROM_PROGRAM "../lib"
 #endif
 
 #define STRING_OF(x)  STRING_OF_(x)
@@ -39,17 +43,30 @@ struct loaded_plugin {
 
 /* ---- folders ---- */
 
+/* Under its real name, and once: the same folder may be named in several ways. */
 static int add_folder(struct loader *l, const char *path, size_t size)
 {
+	char full[PATH_MAX];
 	char *folder;
 
 	if (size == 0)
 		return 0;
-	if (l->n_folders == LOADER_MAX_FOLDERS)
-		return -ENOSPC;
 	folder = strndup(path, size);
 	if (!folder)
 		return -ENOMEM;
+	if (realpath(folder, full)) {
+		free(folder);
+		for (size_t i = 0; i < l->n_folders; i++)
+			if (strcmp(l->folders[i], full) == 0)
+				return 0;
+		folder = strdup(full);
+		if (!folder)
+			return -ENOMEM;
+	}
+	if (l->n_folders == LOADER_MAX_FOLDERS) {
+		free(folder);
+		return -ENOSPC;
+	}
 	l->folders[l->n_folders++] = folder;
 	return 0;
 }
@@ -67,43 +84,57 @@ static int add_list(struct loader *l, const char *list)
 	return ret;
 }
 
-/* PREFIX of PREFIX/bin/tenon. */
-static bool own_prefix(char *to, size_t room)
+/* The folder that the program is in. */
+static bool own_folder(char to[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", to, room - 1);
+	ssize_t n = readlink("/proc/self/exe", to, PATH_MAX - 1);
+	char *slash;
 
 	if (n <= 0)
 		return false;
 	to[n] = '\0';
-	for (int i = 0; i < 2; i++) {
-		char *slash = strrchr(to, '/');
-
-		if (!slash)
-			return false;
-		*slash = '\0';
-	}
+	slash = strrchr(to, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
 	return true;
 }
 
+/* The modules under @lib, which stands under @base. */
+static int add_modules(struct loader *l, const char *base, const char *lib)
+{
+	char path[2 * PATH_MAX];
+	int n, ret;
+
+	n = snprintf(path, sizeof(path), "%s%s/tenon/%d", base, lib, TENON_ABI_MAJOR);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	ret = add_folder(l, path, (size_t)n);
+	if (ret < 0)
+		return ret;
+	(void)snprintf(path, sizeof(path), "%s%s/tenon/core", base, lib);
+	l->backend_folders[l->n_backend_folders] = strdup(path);
+	if (!l->backend_folders[l->n_backend_folders])
+		return -ENOMEM;
+	l->n_backend_folders++;
+	return 0;
+}
+
+/*
+ * Beside the program first, so that an installation may be moved whole: where its libraries are
+ * installed to, then "lib", which is what a build tree has.
+ */
 static int add_builtin(struct loader *l)
 {
-	char prefix[PATH_MAX], path[PATH_MAX + 32];
+	char own[PATH_MAX];
 	int ret = 0;
 
-	if (own_prefix(prefix, sizeof(prefix))) {
-		(void)snprintf(path, sizeof(path), "%s/lib/tenon/%d", prefix, TENON_ABI_MAJOR);
-		ret = add_folder(l, path, strlen(path));
-		(void)snprintf(path, sizeof(path), "%s/lib/tenon/core", prefix);
-		l->backend_folders[l->n_backend_folders++] = strdup(path);
+	if (own_folder(own)) {
+		ret = add_modules(l, own, "/" TENON_LIBDIR_FROM_PROGRAM);
+		if (ret == 0 && strcmp(TENON_LIBDIR_FROM_PROGRAM, "../lib") != 0)
+			ret = add_modules(l, own, "/../lib");
 	}
-	(void)snprintf(path, sizeof(path), TENON_LIBDIR "/tenon/%d", TENON_ABI_MAJOR);
-	if (ret == 0)
-		ret = add_folder(l, path, strlen(path));
-	l->backend_folders[l->n_backend_folders++] = strdup(TENON_LIBDIR "/tenon/core");
-	for (size_t i = 0; i < l->n_backend_folders; i++)
-		if (!l->backend_folders[i])
-			ret = -ENOMEM;
-	return ret;
+	return ret < 0 ? ret : add_modules(l, "", TENON_LIBDIR);
 }
 
 int loader_init(struct loader *loader, const char *const *extra, size_t n_extra, struct error *err)
@@ -256,7 +287,8 @@ static int check_plugin(const char *path, const struct tenon_plugin *p, struct e
 	for (size_t i = 0; p->devices[i]; i++) {
 		const struct tenon_device_class *c = p->devices[i];
 
-		if (i == MAX_CLASSES || !TENON_HAS(c, name) || !c->name[0] ||
+		if (i == MAX_CLASSES || !TENON_HAS(c, name) || !TABLE_COVERS(c, priv_size) ||
+			!c->name[0] ||
 			c->name[strspn(c->name, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
 			c->threads > TENON_PARALLEL)
 			return refuse(err, path, "one of its device classes is malformed");

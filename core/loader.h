@@ -3,8 +3,8 @@
  * Where plugins are, which one has a device type, and whether it may be used.
  *
  * Folders are searched in this order: `plugin_path` of the configuration, TENON_PLUGIN_PATH (unless
- * the process has more rights than its user), the folder of modules beside the program (a build
- * tree, a relocated installation), the folder that was built in.
+ * the process has more rights than its user), the folders of modules beside the program (an
+ * installation, wherever it was moved to, or a build tree), the folder that was built in.
  */
 #ifndef TENON_CORE_LOADER_H
 #define TENON_CORE_LOADER_H
@@ -27,7 +27,7 @@ struct loaded_plugin;
 struct loader {
 	char *folders[LOADER_MAX_FOLDERS]; /* of device plugins, owned */
 	size_t n_folders;
-	char *backend_folders[2]; /* owned */
+	char *backend_folders[3]; /* owned */
 	size_t n_backend_folders;
 	struct loaded_plugin *loaded;
 	/* Called after each load, for `--timing`; may be NULL. */

@@ -13,24 +13,20 @@ struct bringer {
 };
 
 static const struct bringer devices[] = {
-	{ "block", "tenon" },
-	{ "bootmark", "tenon" },
-	{ "console", "tenon" },
-	{ "gpu", "tenon-gpu" },
-	{ "net", "tenon-net" },
-	{ "power", "tenon" },
-	{ "rng", "tenon" },
-	{ "rtc", "tenon" },
-	{ "serial", "tenon" },
-	{ "vsock", "tenon-vsock" },
+#define PACKAGE_DEVICE(type, package) { type, package },
+#define PACKAGE_BACKEND(name, package)
+#include "core/packages.def"
+#undef PACKAGE_DEVICE
+#undef PACKAGE_BACKEND
 	{ NULL, NULL },
 };
 
 static const struct bringer backends[] = {
-	{ "emu", "tenon" },
-	{ "hvf", "tenon" },
-	{ "kvm", "tenon" },
-	{ "null", "tenon" },
+#define PACKAGE_DEVICE(type, package)
+#define PACKAGE_BACKEND(name, package) { name, package },
+#include "core/packages.def"
+#undef PACKAGE_DEVICE
+#undef PACKAGE_BACKEND
 	{ NULL, NULL },
 };
 

@@ -16,6 +16,7 @@
 #include "core/device.h"
 #include "core/notifier.h"
 #include "core/services.h"
+#include "sdk/virtio/table.h"
 
 #define PAGE      4096u
 #define PIO_FIRST 0xc000u
@@ -45,7 +46,7 @@ static uint64_t region_read(void *opaque, uint64_t offset, uint32_t size)
 	struct tenon_region *r = opaque;
 	uint64_t value;
 
-	if (!r->desc.ops->read)
+	if (!TENON_HAS(r->desc.ops, read))
 		return 0;
 	if (r->unlocked)
 		return r->desc.ops->read(r->dev, r->desc.opaque, offset, size);
@@ -71,7 +72,7 @@ static void region_write(void *opaque, uint64_t offset, uint32_t size, uint64_t 
 {
 	struct tenon_region *r = opaque;
 
-	if (ring(r, offset, size, value) || !r->desc.ops->write)
+	if (ring(r, offset, size, value) || !TENON_HAS(r->desc.ops, write))
 		return;
 	if (!r->unlocked)
 		device_lock(r->dev);
@@ -132,17 +133,19 @@ static int mmio_doorbell(struct tenon_region *region, uint64_t offset, uint32_t 
 static int mmio_region_create(struct tenon_dev *dev, const struct tenon_region_desc *desc,
 	struct tenon_region **ret_region)
 {
+	struct tenon_region_desc own;
 	struct tenon_region *r;
 
-	if (desc->size == 0 || !desc->ops)
+	table_copy(&own, sizeof(own), desc);
+	if (own.size == 0 || !own.ops)
 		return -EINVAL;
-	if (desc->space == TENON_SPACE_PIO && !dev->env->pio)
+	if (own.space == TENON_SPACE_PIO && !dev->env->pio)
 		return -ENOTSUP;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
 	r->dev = dev;
-	r->desc = *desc;
+	r->desc = own;
 	r->address = TENON_ADDR_ANY;
 	r->next = dev->regions;
 	dev->regions = r;

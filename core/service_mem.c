@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenon.mem/1 */
+#include <errno.h>
+
 #include "core/device.h"
 #include "core/guest_memory.h"
 #include "core/services.h"
@@ -9,8 +11,22 @@ static int mem_read(struct tenon_dev *dev, uint64_t gpa, void *to, size_t size)
 	return guest_memory_read(dev->env->gm, gpa, to, size);
 }
 
+/* Whether the guest may only read part of the range. */
+static bool is_read_only(const struct guest_memory *gm, uint64_t gpa, size_t size)
+{
+	for (size_t i = 0; i < guest_memory_count(gm); i++) {
+		const struct guest_region *r = guest_memory_region(gm, i);
+
+		if (r->read_only && (gpa < r->gpa ? r->gpa - gpa < size : gpa - r->gpa < r->size))
+			return true;
+	}
+	return false;
+}
+
 static int mem_write(struct tenon_dev *dev, uint64_t gpa, const void *from, size_t size)
 {
+	if (is_read_only(dev->env->gm, gpa, size))
+		return -EFAULT;
 	return guest_memory_write(dev->env->gm, gpa, from, size);
 }
 

@@ -287,7 +287,7 @@ static void deliver(struct terminal *t)
 	struct terminal_client *c = t->reader;
 	size_t taken;
 
-	if (!c || !t->wanted || t->n_input == 0)
+	if (!c || !t->wanted || t->n_input == 0 || !TENON_HAS(c->ops, input))
 		return;
 	device_lock(c->dev);
 	taken = c->ops->input(c->dev, t->input, t->n_input);

@@ -6,6 +6,7 @@
 
 #include "core/config.h"
 #include "sdk/testkit/kit.h"
+#include "sdk/virtio/table.h"
 
 #define PAGE       4096u
 #define PIO_FIRST  0xc000u
@@ -55,16 +56,18 @@ static int mmio_region_create(struct tenon_dev *dev, const struct tenon_region_d
 	struct tenon_region **ret_region)
 {
 	struct tenon_region *r, **at = &dev->d.regions;
+	struct tenon_region_desc own;
 
 	if (kit_fails("tenon.mmio region_create", ROLE_MAIN))
 		return -ENOMEM;
-	if (desc->size == 0 || !desc->ops || desc->space > TENON_SPACE_PIO)
+	table_copy(&own, sizeof(own), desc);
+	if (own.size == 0 || !own.ops || own.space > TENON_SPACE_PIO)
 		return -EINVAL;
-	if (desc->space == TENON_SPACE_PIO && kit.no_ports)
+	if (own.space == TENON_SPACE_PIO && kit.no_ports)
 		return -ENOTSUP;
 	r = kit_alloc(sizeof(*r));
 	r->dev = &dev->d;
-	r->desc = *desc;
+	r->desc = own;
 	r->address = TENON_ADDR_ANY;
 	while (*at)
 		at = &(*at)->next;
@@ -200,7 +203,7 @@ uint64_t kit_region_read(struct tenon_region *r, uint64_t offset, uint32_t size)
 
 	if (!reaches(r, offset, size))
 		return mask;
-	if (!r->desc.ops->read)
+	if (!TENON_HAS(r->desc.ops, read))
 		return 0;
 	kit_enter(locked, ROLE_VCPU, &before);
 	value = r->desc.ops->read(kit_handle(r->dev), r->desc.opaque, offset, size);
@@ -235,7 +238,8 @@ void kit_region_write(struct tenon_region *r, uint64_t offset, uint32_t size, ui
 
 	if (size < 8)
 		value &= ((uint64_t)1 << (8 * size)) - 1;
-	if (!reaches(r, offset, size) || ring(r, offset, size, value) || !r->desc.ops->write)
+	if (!reaches(r, offset, size) || ring(r, offset, size, value) ||
+		!TENON_HAS(r->desc.ops, write))
 		return;
 	kit_enter(locked, ROLE_VCPU, &before);
 	r->desc.ops->write(kit_handle(r->dev), r->desc.opaque, offset, size, value);

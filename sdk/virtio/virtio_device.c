@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "sdk/virtio/table.h"
+
 /* How long a vCPU waits for a reset at most; see virtio_device.h. */
 #define RESET_WAIT_NS 200000000
 
@@ -28,13 +30,16 @@ static bool desc_is_valid(const struct tenon_virtio_desc *d)
 }
 
 int virtio_device_init(struct virtio_device *vd, struct tenon_dev *dev,
-	const struct tenon_virtio_desc *desc, const struct virtio_env *env)
+	const struct tenon_virtio_desc *given, const struct virtio_env *env)
 {
+	struct tenon_virtio_desc own;
+	const struct tenon_virtio_desc *desc = &own;
 	pthread_condattr_t monotonic;
 
+	table_copy(&own, sizeof(own), given);
 	if (!desc_is_valid(desc))
 		return -EINVAL;
-	*vd = (struct virtio_device){ .dev = dev, .env = *env, .desc = *desc };
+	*vd = (struct virtio_device){ .dev = dev, .env = *env, .desc = own };
 	vd->offered = desc->features | VIRTIO_LAYER_FEATURES;
 	vd->queues = calloc(desc->n_queues, sizeof(*vd->queues));
 	vd->config = calloc(1, desc->config_size ? desc->config_size : 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tenon/iov.h - copying from and to the iovecs of a chain.  Inline: nothing crosses the ABI.
+ * None of them fails; all are for the thread that has the chain.
  */
 #ifndef TENON_IOV_H
 #define TENON_IOV_H
@@ -10,7 +11,7 @@
 
 #include <tenon/abi.h>
 
-/* Copies up to @size bytes, beginning @skip bytes into the iovecs; returns how many. */
+/* Copies up to @size bytes to @to, beginning @skip bytes into the iovecs; returns how many. */
 static inline size_t tenon_iov_to_buf(
 	const struct iovec *iov, uint32_t n, size_t skip, void *to, size_t size)
 {
@@ -35,6 +36,7 @@ static inline size_t tenon_iov_to_buf(
 	return done;
 }
 
+/* Copies up to @size bytes from @from, to @skip bytes into the iovecs; returns how many. */
 static inline size_t tenon_iov_from_buf(
 	const struct iovec *iov, uint32_t n, size_t skip, const void *from, size_t size)
 {

@@ -37,37 +37,49 @@ struct tenon_host {
 
 	/*
 	 * The service table called @id ("tenon.mem/1"), or NULL where this core does not have it.
-	 * The first member of every service table is its uint32_t struct_size.  [any]
+	 * The first member of every service table is its uint32_t struct_size; the table is valid
+	 * for the life of the process.  Most plugins ask in init, and refuse with -ENOTSUP.  [any]
 	 */
 	const void *(*service)(const char *id);
 
-	/* Logs one line under the device's name; @dev may be NULL in init.  @text is UTF-8.  [any]
+	/*
+	 * Logs one line at @level (TENON_LOG_*) under the device's name; @dev may be NULL in init.
+	 * @text is UTF-8, without a line end; it is copied.  Rate-limited for each device.
+	 * tenon_logf() formats.  [any]
 	 */
 	void (*log)(struct tenon_dev *dev, uint32_t level, const char *text);
-	/* Records why the current callback fails and returns @err (a negative errno).  [main] */
+	/*
+	 * Records why the current callback fails, as a sentence that the user reads behind the
+	 * device's name, and returns @err (a negative errno): `return host->fail(dev, -EIO,
+	 * "...")`. The first one of a callback holds.  @text is copied.  tenon_failf() formats.
+	 * [main]
+	 */
 	int (*fail)(struct tenon_dev *dev, int err, const char *text);
 
 	/* The instance's own memory: priv_size bytes, zeroed before create, freed after destroy.
-	 * [any] */
+	 * The same pointer each time.  [any] */
 	void *(*priv)(struct tenon_dev *dev);
 	/* The instance's name in the configuration; lives until destroy.  [any] */
 	const char *(*name)(const struct tenon_dev *dev);
 
 	/*
 	 * Settings.  @key must be in the class's key table; the core has checked type and range and
-	 * filled in defaults, so these do not fail.  Strings live until destroy.  [main]
-	 * conf_count: 0 = not set and no default; 1 = a value; n = elements of a LIST.
-	 * conf_str:   STRING, PATH, ENUM, MAC as text; element @index of a LIST; NULL past the end.
-	 * conf_int:   INT, BOOL (0 or 1), FD, and the index of an ENUM among its values.
-	 * conf_size:  SIZE and ADDR, in bytes.
+	 * filled in defaults, so these do not fail: 0 or NULL is what a setting without a value
+	 * has.
+	 * @config lives until destroy, and so do strings.
+	 *
+	 * How many values there are: 0 = not set and no default; 1; n = elements of a LIST.  [main]
 	 */
 	uint32_t (*conf_count)(const struct tenon_config *config, const char *key);
+	/* STRING, PATH, ENUM, MAC as text; element @index of a LIST; NULL past the end.  [main] */
 	const char *(*conf_str)(const struct tenon_config *config, const char *key, uint32_t index);
+	/* INT, BOOL (0 or 1), FD, and the index of an ENUM among its values.  [main] */
 	int64_t (*conf_int)(const struct tenon_config *config, const char *key);
+	/* SIZE and ADDR, in bytes.  [main] */
 	uint64_t (*conf_size)(const struct tenon_config *config, const char *key);
 };
 
-/* Types of a setting. */
+/* Types of a setting: what may stand in the configuration. */
 #define TENON_KEY_BOOL   1u
 #define TENON_KEY_INT    2u /* values: "MIN..MAX", decimal, either end may be missing */
 #define TENON_KEY_SIZE   3u /* "512M"; values: "MIN..MAX" of sizes */
@@ -85,7 +97,7 @@ struct tenon_host {
 
 /*
  * One setting of a device.  Reserved for the core and refused in a table: type, name, plugin,
- * address, irq, iothread, isolation, transport.
+ * address, irq, iothread, isolation, transport.  Tables and their strings are static.
  */
 struct tenon_key {
 	const char *name; /* [a-z0-9_]+; NULL ends the table */
@@ -101,30 +113,48 @@ struct tenon_key {
 #define TENON_PER_QUEUE 1u /* queue_ready of different queues may; all else is exclusive */
 #define TENON_PARALLEL  2u /* all may; control callbacks still arrive only when quiesced */
 
-/* One kind of device.  Everything but name is optional. */
+/*
+ * One kind of device; static.  Everything but name is optional: a function that is NULL succeeds.
+ * The lifecycle is drawn at the top of this file.
+ */
 struct tenon_device_class {
 	uint32_t struct_size;
 	uint32_t threads;    /* TENON_SERIAL, ... */
 	const char *name;    /* what `type =` says: [a-z0-9-]+ */
 	const char *summary; /* one line for people */
 	const struct tenon_key *keys;
-	size_t priv_size; /* bytes */
+	size_t priv_size; /* bytes of host->priv() */
 
-	int (*create)(struct tenon_dev *dev, const struct tenon_config *config); /* [main] */
-	int (*attach)(struct tenon_dev *dev);                                    /* [main] */
-	int (*start)(struct tenon_dev *dev);                                     /* [main] */
-	/* On return: no guest memory access, no interrupt, no callback of this device pending.
-	 * [main] */
+	/*
+	 * Reads the settings; no files, no side effects: it is all that some tools run.  What needs
+	 * more than types and ranges is checked here.  [main]
+	 */
+	int (*create)(struct tenon_dev *dev, const struct tenon_config *config);
+	/* Claims everything: files, sockets, windows, interrupts, queues.  [main] */
+	int (*attach)(struct tenon_dev *dev);
+	/* Threads and timers may run from here on; vCPUs follow.  [main] */
+	int (*start)(struct tenon_dev *dev);
+	/*
+	 * On return: no guest memory access, no interrupt, no callback of this device pending, and
+	 * what the host was asked to do has ended or is recorded.  [main]
+	 */
 	int (*quiesce)(struct tenon_dev *dev);
-	int (*resume)(struct tenon_dev *dev); /* [main] */
-	void (*reset)(struct tenon_dev *dev); /* [main] back to the state after attach */
-	int (*save)(struct tenon_dev *dev, struct tenon_state_w *state); /* [main] */
-	int (*load)(
-		struct tenon_dev *dev, struct tenon_state_r *state, uint32_t version); /* [main] */
+	/* Goes on after quiesce.  [main] */
+	int (*resume)(struct tenon_dev *dev);
+	/* The machine is reset: back to the state after attach.  [main] */
+	void (*reset)(struct tenon_dev *dev);
+	/* Writes the device's own state, quiesced; the virtio layer saves its part itself.  [main]
+	 */
+	int (*save)(struct tenon_dev *dev, struct tenon_state_w *state);
+	/* Reads what save wrote, by a plugin of state @version, between attach and start.  [main]
+	 */
+	int (*load)(struct tenon_dev *dev, struct tenon_state_r *state, uint32_t version);
 	/* Adds the device to the firmware tables; virtio devices are added by the core.  [main] */
 	int (*describe)(struct tenon_dev *dev, struct tenon_fw *fw);
-	void (*detach)(struct tenon_dev *dev);  /* [main] must accept a half-done attach */
-	void (*destroy)(struct tenon_dev *dev); /* [main] must accept a half-done create */
+	/* Gives everything back; must accept a half-done attach.  [main] */
+	void (*detach)(struct tenon_dev *dev);
+	/* Ends the instance; must accept a half-done create.  [main] */
+	void (*destroy)(struct tenon_dev *dev);
 };
 
 /* The object named TENON_PLUGIN_SYMBOL.  Use TENON_PLUGIN() to define it. */
@@ -134,7 +164,10 @@ struct tenon_plugin {
 	const char *id;                /* "org.tenon.rng" */
 	const char *version;           /* free text */
 	const char *license;           /* SPDX expression */
-	/* Once per process, before any create; look services up here.  [main] */
+	/*
+	 * Once per process, before any create; look services up here.  @host lives as long as the
+	 * process.  An error refuses the plugin; say why with host->log(NULL, ...).  [main]
+	 */
 	int (*init)(const struct tenon_host *host);
 	void (*fini)(void);                              /* once at exit; optional.  [main] */
 	const struct tenon_device_class *const *devices; /* ends with NULL */
@@ -170,7 +203,10 @@ struct tenon_note {
 	const struct tenon_plugin TENON_PLUGIN_SYMBOL = { sizeof(struct tenon_plugin),             \
 		TENON_ABI_MAJOR, TENON_ABI_MINOR, id_, version_, license_, init_, NULL, devices_ }
 
-/* printf-style log and fail on the caller's side, so that no varargs cross the ABI. */
+/*
+ * printf-style log and fail on the caller's side, so that no varargs cross the ABI.  Up to 511
+ * bytes; the rest is cut.  [any] and [main], as what they call.
+ */
 __attribute__((format(printf, 4, 5))) static inline void tenon_logf(const struct tenon_host *host,
 	struct tenon_dev *dev, uint32_t level, const char *format, ...)
 {

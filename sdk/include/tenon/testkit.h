@@ -24,7 +24,7 @@
  * sentence.  The kit asserts the thread role of every service call (the tags of the SDK's headers)
  * and, when a device goes, that it has given everything back.  The program prints TAP; its
  * arguments choose tests by parts of their names, and `-n` runs them in one process, for a
- *debugger.
+ * debugger.
  *
  * Functions of the kit are for the test's own thread unless they say [any].  Where nothing is said
  * of errors, what goes wrong fails the test.
@@ -57,6 +57,7 @@ struct tk_test {
 	struct tk_test *next;
 };
 
+/* What TK_TEST() calls; @test lives as long as the program. */
 TK_API void tk_register(struct tk_test *test);
 /* What TK_MAIN() calls; returns the exit code.  @plugin: the default for tk_plugin(), or NULL. */
 TK_API int tk_main(int argc, char **argv, const char *plugin);
@@ -71,6 +72,7 @@ TK_API int tk_main(int argc, char **argv, const char *plugin);
 	}                                                                                          \
 	static void name_(void)
 
+/* A test: a function body follows. */
 #define TK_TEST(name) TK_TEST_(name, NULL)
 /* A test that must fail with a sentence in which @text occurs. */
 #define TK_TEST_FAILS(name, text) TK_TEST_(name, text)
@@ -81,6 +83,7 @@ TK_API int tk_main(int argc, char **argv, const char *plugin);
 #else
 #define TK_PLUGIN_ NULL
 #endif
+/* The program's main(); once, in one of its files. */
 #define TK_MAIN()                                                                                  \
 	int main(int argc, char **argv)                                                            \
 	{                                                                                          \
@@ -99,6 +102,7 @@ TK_API void tk_fail_at(const char *file, int line, const char *format, ...)
 /* Says something in the output, as a TAP comment.  [any] */
 TK_API void tk_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* What the macros below call. */
 TK_API void tk_check_eq(const char *file, int line, const char *what, long long a, long long b);
 TK_API void tk_check_str(
 	const char *file, int line, const char *what, const char *a, const char *b);
@@ -107,6 +111,8 @@ TK_API void tk_check_has(
 TK_API void tk_check_mem(
 	const char *file, int line, const char *what, const void *a, const void *b, size_t n);
 
+/* Each fails the test, naming file, line and what was found, unless its arguments are: equal as
+ * numbers; true; equal as strings; @a a string that has @b in it; equal in their first @n bytes. */
 #define TK_EQ(a, b)        tk_check_eq(__FILE__, __LINE__, #a " == " #b, (long long)(a), (long long)(b))
 #define TK_TRUE(a)         ((a) ? (void)0 : tk_fail_at(__FILE__, __LINE__, "%s does not hold", #a))
 #define TK_STR(a, b)       tk_check_str(__FILE__, __LINE__, #a, (a), (b))
@@ -140,14 +146,16 @@ TK_API struct tk_dev *tk_started(const char *type, const char *settings);
 
 /* Step by step.  tk_create(): NULL when the settings or the device's create refuse; tk_error(). */
 TK_API struct tk_dev *tk_create(const char *type, const char *settings);
+/* The class's functions; 0, or what the device said, as tk_error() has it. */
 TK_API int tk_attach(struct tk_dev *d);
 TK_API int tk_start(struct tk_dev *d);
 TK_API int tk_quiesce(struct tk_dev *d);
 TK_API int tk_resume(struct tk_dev *d);
 TK_API void tk_reset(struct tk_dev *d); /* of the machine */
-/* -ENOTSUP where the class has no such function. */
+/* The class's functions; -ENOTSUP where it has none. */
 TK_API int tk_save(struct tk_dev *d);
 TK_API int tk_load(struct tk_dev *d, uint32_t version);
+/* The class's, in any state that attach has led to; then looks for what was left behind. */
 TK_API void tk_detach(struct tk_dev *d);
 /* From any state: quiesces and detaches first where need be.  Checks that nothing is left. */
 TK_API void tk_destroy(struct tk_dev *d);
@@ -179,7 +187,8 @@ TK_API int tk_step(void);
 /* Moves the clock, stopping at each timer on the way. */
 TK_API void tk_advance_ms(uint64_t ms);
 TK_API void tk_advance_ns(uint64_t ns);
-TK_API uint64_t tk_now_ns(void); /* [any] */
+/* What the device's clocks say.  [any] */
+TK_API uint64_t tk_now_ns(void);
 /* Jobs of tenon.work/1 run in tk_step() (0, so it begins) or on a thread (1). */
 TK_API void tk_work_on_thread(int on);
 
@@ -199,6 +208,7 @@ TK_API unsigned tk_doorbells(struct tk_dev *d);
 
 /* Edges on all of the device's interrupts, level changes to 1 included. */
 TK_API unsigned tk_irqs(struct tk_dev *d);
+/* Counts from 0 again. */
 TK_API void tk_irqs_clear(struct tk_dev *d);
 /* One of them, in the order of allocation. */
 TK_API unsigned tk_irq_edges(struct tk_dev *d, unsigned index);
@@ -226,6 +236,7 @@ TK_API void *tk_mem(uint64_t gpa, size_t size);
 TK_API void tk_put(uint64_t gpa, const void *data, size_t size);
 /* Zeroed memory that nothing else has, in region C. */
 TK_API uint64_t tk_alloc(size_t size, size_t align);
+/* Gives back what tk_alloc() gave. */
 TK_API void tk_release(uint64_t gpa);
 /* From now on the device may change only what is allowed; tk_mem_check() fails the test if it
  * changed something else.  Buffers and rings of the driver below are allowed by themselves; what
@@ -236,22 +247,27 @@ TK_API void tk_mem_check(void);
 
 /* ---- terminal ---- */
 
+/* Keys are pressed; the device takes them when the loop runs. */
 TK_API void tk_type(const char *text);
 TK_API void tk_type_bytes(const void *bytes, size_t size);
 TK_API void tk_close_input(void);   /* end of input, after what was typed */
 TK_API size_t tk_input_left(void);  /* bytes typed that no device has taken */
 TK_API const char *tk_output(void); /* what was written, with a NUL at its end */
 TK_API size_t tk_output_size(void); /* of it, in bytes */
+/* Forgets what was written so far. */
 TK_API void tk_output_clear(void);
 TK_API void tk_output_room(size_t size); /* takes that many more bytes; SIZE_MAX = all */
+/* The window's size changes; the device hears of it. */
 TK_API void tk_resize(uint32_t columns, uint32_t rows);
 TK_API void tk_no_terminal(void); /* a pipe: size() says -ENOTTY */
 
 /* ---- power ---- */
 
+/* How often the device said so; the last mark, and how many. */
 TK_API unsigned tk_power_offs(struct tk_dev *d);
 TK_API unsigned tk_power_resets(struct tk_dev *d);
 TK_API unsigned tk_power_marks(struct tk_dev *d, uint64_t *ret_last);
+/* Somebody asks for an orderly shutdown. */
 TK_API void tk_press_button(struct tk_dev *d);
 
 /* ---- fault injection ---- */
@@ -297,11 +313,13 @@ TK_API unsigned tk_fault_sweep(const char *type, const char *settings);
 #define TK_S_NEEDS_RESET 64u
 #define TK_S_FAILED      128u
 
+/* Whether its attach made it a virtio device. */
 TK_API int tk_is_virtio(struct tk_dev *d);
 /* A register of the virtio-mmio window (4.2.2), 32 bits.  [any] */
 TK_API uint32_t tk_reg(struct tk_dev *d, uint32_t offset);
 TK_API void tk_set_reg(struct tk_dev *d, uint32_t offset, uint32_t value);
 
+/* What its registers say of it. */
 TK_API uint32_t tk_device_id(struct tk_dev *d);
 TK_API unsigned tk_n_queues(struct tk_dev *d);
 TK_API uint64_t tk_features(struct tk_dev *d); /* offered */
@@ -314,10 +332,12 @@ TK_API int tk_queue(struct tk_dev *d, unsigned queue, uint32_t size);
 TK_API int tk_driver_ok(struct tk_dev *d);
 /* All of that, after a reset. */
 TK_API int tk_driver(struct tk_dev *d, uint64_t features, uint32_t queue_size);
+/* The device status (2.1): TK_S_*. */
 TK_API uint32_t tk_status(struct tk_dev *d);
 /* Resets the device; the driver forgets its queues and chains. */
 TK_API void tk_driver_reset(struct tk_dev *d);
 
+/* @size (1, 2, 4, 8) bytes of the configuration, as a number. */
 TK_API uint64_t tk_config(struct tk_dev *d, uint32_t offset, uint32_t size);
 TK_API void tk_set_config(struct tk_dev *d, uint32_t offset, uint32_t size, uint64_t value);
 
@@ -341,6 +361,7 @@ TK_API struct tk_buf *tk_chain(
 /* Chains go through indirect tables from now on, where that was negotiated. */
 TK_API void tk_use_indirect(struct tk_dev *d, int on);
 
+/* Rings the queue's doorbell; the device works when the loop runs. */
 TK_API void tk_kick(struct tk_dev *d, unsigned queue);
 /* Whether the device wants to be kicked for what was added since the last kick. */
 TK_API int tk_kick_wanted(struct tk_dev *d, unsigned queue);
@@ -364,6 +385,7 @@ struct tk_ring {
 	uint32_t size;
 	uint64_t desc, avail, used;
 };
+/* Reads and writes it as a driver does, with no check at all. */
 TK_API struct tk_ring tk_ring(struct tk_dev *d, unsigned queue);
 TK_API void tk_set_desc(struct tk_dev *d, unsigned queue, unsigned index, uint64_t addr,
 	uint32_t len, uint16_t flags, uint16_t next);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tenon/iov.h - copying from and to the iovecs of a chain.  Inline: nothing crosses the ABI.
+ * None of them fails; all are for the thread that has the chain.
+ */
+#ifndef TENON_IOV_H
+#define TENON_IOV_H
+
+#include <string.h>
+#include <sys/uio.h>
+
+#include <tenon/abi.h>
+
+/* Copies up to @size bytes to @to, beginning @skip bytes into the iovecs; returns how many. */
+static inline size_t tenon_iov_to_buf(
+	const struct iovec *iov, uint32_t n, size_t skip, void *to, size_t size)
+{
+	char *out = (char *)to;
+	size_t done = 0;
+	uint32_t i;
+
+	for (i = 0; i < n && done < size; i++) {
+		size_t part;
+
+		if (skip >= iov[i].iov_len) {
+			skip -= iov[i].iov_len;
+			continue;
+		}
+		part = iov[i].iov_len - skip;
+		if (part > size - done)
+			part = size - done;
+		memcpy(out + done, (const char *)iov[i].iov_base + skip, part);
+		done += part;
+		skip = 0;
+	}
+	return done;
+}
+
+/* Copies up to @size bytes from @from, to @skip bytes into the iovecs; returns how many. */
+static inline size_t tenon_iov_from_buf(
+	const struct iovec *iov, uint32_t n, size_t skip, const void *from, size_t size)
+{
+	const char *in = (const char *)from;
+	size_t done = 0;
+	uint32_t i;
+
+	for (i = 0; i < n && done < size; i++) {
+		size_t part;
+
+		if (skip >= iov[i].iov_len) {
+			skip -= iov[i].iov_len;
+			continue;
+		}
+		part = iov[i].iov_len - skip;
+		if (part > size - done)
+			part = size - done;
+		memcpy((char *)iov[i].iov_base + skip, in + done, part);
+		done += part;
+		skip = 0;
+	}
+	return done;
+}
+
+/* Drops @size bytes from the front; @iov and @n move.  Returns how many were there to drop. */
+static inline size_t tenon_iov_skip(struct iovec **iov, uint32_t *n, size_t size)
+{
+	size_t done = 0;
+
+	while (*n > 0 && done < size) {
+		size_t part = (*iov)->iov_len;
+
+		if (part > size - done) {
+			part = size - done;
+			(*iov)->iov_base = (char *)(*iov)->iov_base + part;
+			(*iov)->iov_len -= part;
+			return done + part;
+		}
+		done += part;
+		(*iov)++;
+		(*n)--;
+	}
+	return done;
+}
+
+#endif
