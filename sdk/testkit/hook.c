@@ -106,7 +106,7 @@ static void *hook_realloc(void *p, size_t n)
 	now = realloc(p, n);
 	if (now || n == 0)
 		blocks_remove((const void *)old);
-	return blocks_add(now);
+	return blocks_add(now); /* NOLINT(clang-analyzer-unix.Malloc): the new one */
 }
 
 static void *hook_reallocarray(void *p, size_t n, size_t size)

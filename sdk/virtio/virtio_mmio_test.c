@@ -237,7 +237,7 @@ static void bring_up(void)
 /* One descriptor, made available. */
 static void offer(uint16_t head, uint64_t gpa)
 {
-	uint8_t *d = ram + (DESC - RAM) + head * 16u;
+	uint8_t *d = ram + (DESC - RAM) + head * (size_t)16;
 	uint8_t *a = ram + (AVAIL - RAM);
 
 	memset(d, 0, 16);

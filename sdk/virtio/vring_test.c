@@ -46,6 +46,7 @@ static struct mark marks[64];
 static unsigned n_marks;
 static unsigned fail_calloc; /* the how-manieth call from now on fails; 0 = none */
 
+/* The linker names them: NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
@@ -55,6 +56,7 @@ void *__wrap_calloc(size_t n, size_t size)
 		return NULL;
 	return __real_calloc(n, size);
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static void *map(void *opaque, uint64_t gpa, uint64_t *size, bool write)
 {
@@ -120,10 +122,10 @@ static uint32_t get32(uint64_t gpa)
 static void desc_at(
 	uint64_t table, unsigned i, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next)
 {
-	uint64_t d = table + i * 16u;
+	uint64_t d = table + i * UINT64_C(16);
 
 	for (unsigned b = 0; b < 4; b++)
-		put16(d + b * 2, (uint16_t)(gpa >> (16 * b)));
+		put16(d + b * UINT64_C(2), (uint16_t)(gpa >> (16 * b)));
 	put16(d + 8, (uint16_t)len);
 	put16(d + 10, (uint16_t)(len >> 16));
 	put16(d + 12, flags);
