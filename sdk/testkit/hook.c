@@ -105,8 +105,9 @@ static void *hook_realloc(void *p, size_t n)
 		return NULL;
 	now = realloc(p, n);
 	if (now || n == 0)
-		blocks_remove((const void *)old);
-	return blocks_add(now); /* NOLINT(clang-analyzer-unix.Malloc): the new one */
+		blocks_remove(
+			(const void *)old); /* NOLINT(clang-analyzer-unix.Malloc): its address */
+	return blocks_add(now);
 }
 
 static void *hook_reallocarray(void *p, size_t n, size_t size)
