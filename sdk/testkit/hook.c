@@ -104,9 +104,8 @@ static void *hook_realloc(void *p, size_t n)
 	if (fails(TK_FAIL_ALLOC))
 		return NULL;
 	now = realloc(p, n);
-	if (now || n == 0)
-		blocks_remove(
-			(const void *)old); /* NOLINT(clang-analyzer-unix.Malloc): its address */
+	if (now || n == 0) /* only its address: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		blocks_remove((const void *)old);
 	return blocks_add(now);
 }
 
