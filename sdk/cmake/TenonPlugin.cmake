@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...])
+# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])
 #
 # Builds the module NAME.so as the core wants it: C17 with the system's extensions, nothing visible
 # but the entry symbol, every symbol bound at load.  Installs it into the plugin folder of its ABI
-# and, where there is one beside it, the manual page tenon-NAME.7.
+# and, where there is one beside it, the manual page tenon-NAME.7.  Where tenon-plugin-check is at
+# hand, a test runs it on the module, with the options of CHECK.  The target is plugin-NAME.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 if(NOT DEFINED TENON_PLUGIN_SUBDIR)
@@ -11,13 +12,17 @@ if(NOT DEFINED TENON_PLUGIN_SUBDIR)
 endif()
 
 function(tenon_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;CHECK")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])")
+  endif()
   set(target plugin-${name})
   add_library(${target} MODULE ${arg_SOURCES})
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${name} SUFFIX .so
     C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
-    C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/${TENON_PLUGIN_SUBDIR})
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   if(TARGET tenon-sdk)
@@ -35,6 +40,21 @@ function(tenon_add_plugin name)
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/tenon-${name}.7)
     install(FILES tenon-${name}.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT ${target})
   endif()
+  set_property(GLOBAL APPEND PROPERTY TENON_PLUGINS ${name})
+  tenon_check_plugin_(${target} ${arg_CHECK})
+endfunction()
+
+# The test that runs tenon-plugin-check, which is built here or installed.
+function(tenon_check_plugin_ target)
+  if(TARGET tenon-plugin-check)
+    set(check $<TARGET_FILE:tenon-plugin-check>)
+  elseif(Tenon_PLUGIN_CHECK)
+    set(check ${Tenon_PLUGIN_CHECK})
+  else()
+    return()
+  endif()
+  add_test(NAME ${target}-check COMMAND ${check} --verbose ${ARGN} $<TARGET_FILE:${target}>)
+  set_tests_properties(${target}-check PROPERTIES LABELS check TIMEOUT 600)
 endfunction()
 
 # tenon_add_plugin_test(PLUGIN SOURCES FILE...)
@@ -42,7 +62,7 @@ endfunction()
 # Builds a program of the test kit (tenon/testkit.h) that tests the module made by
 # tenon_add_plugin(PLUGIN ...), and adds it as a test for each source file, named for it.
 function(tenon_add_plugin_test plugin)
-  if(NOT BUILD_TESTING)
+  if(DEFINED BUILD_TESTING AND NOT BUILD_TESTING)
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")

@@ -168,6 +168,8 @@ TK_API const char *tk_error(void);
 TK_API unsigned tk_log_count(uint32_t level);
 /* Whether a line with @part in it was logged. */
 TK_API int tk_log_has(const char *part);
+/* Forgets them. */
+TK_API void tk_log_clear(void);
 
 /* ---- loop and clock ---- */
 
