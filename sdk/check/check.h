@@ -33,7 +33,7 @@ struct options {
 	const char *only; /* names, separated by commas; NULL = all */
 	unsigned timeout; /* seconds that a check may take */
 	bool json, dump, verbose;
-	char folder[64]; /* for temporary files; exists */
+	char folder[256]; /* for temporary files; exists */
 };
 
 /* A class as the survey found it. */

@@ -150,10 +150,12 @@ static void list_checks(void)
 
 static bool make_folder(struct options *options)
 {
+	const char *tmp = getenv("TMPDIR");
 	char path[sizeof(options->folder) + 8];
 	int fd;
 
-	(void)snprintf(options->folder, sizeof(options->folder), "/tmp/tenon-check-XXXXXX");
+	(void)snprintf(options->folder, sizeof(options->folder), "%.200s/tenon-check-XXXXXX",
+		tmp && tmp[0] ? tmp : "/tmp");
 	if (!mkdtemp(options->folder))
 		return false;
 	(void)snprintf(path, sizeof(path), "%s/file", options->folder);

@@ -200,6 +200,18 @@ static const struct tenon_key probe_keys[] = {
 #ifdef BROKEN_key_required
 	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED, "file", NULL, "required, with a default" },
 #endif
+#ifdef BROKEN_settings /* not a fault: what has to be made up */
+	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED, NULL, NULL, "a file" },
+	{ "number", TENON_KEY_INT, TENON_KEY_REQUIRED, NULL, "7..9", "a number" },
+	{ "most", TENON_KEY_INT, TENON_KEY_REQUIRED, NULL, "..9", "a number" },
+	{ "room", TENON_KEY_SIZE, TENON_KEY_REQUIRED, NULL, "4K..", "a size" },
+	{ "choice", TENON_KEY_ENUM, TENON_KEY_REQUIRED, NULL, "one|two", "a choice" },
+	{ "flag", TENON_KEY_BOOL, TENON_KEY_REQUIRED, NULL, NULL, "a flag" },
+	{ "mac", TENON_KEY_MAC, TENON_KEY_REQUIRED, NULL, NULL, "an address" },
+	{ "where", TENON_KEY_ADDR, TENON_KEY_REQUIRED, NULL, NULL, "an address" },
+	{ "names", TENON_KEY_STRING, TENON_KEY_REQUIRED | TENON_KEY_LIST, NULL, NULL, "names" },
+	{ "pipe", TENON_KEY_FD, TENON_KEY_REQUIRED, NULL, NULL, "a descriptor" },
+#endif
 #ifdef BROKEN_key_help
 	{ "silent", TENON_KEY_BOOL, 0, NULL, NULL, "" },
 #endif
