@@ -79,7 +79,7 @@ const char *framing_does_not_matter(struct tk_dev *d)
 /* ---- what the device may write ---- */
 
 /* The watch is over all of memory: the out parts, the descriptor table and the available ring are
- * not among what the kit allows. */
+ * not among what the kit allows.  A request of both kinds of parts goes along, answered or not. */
 const char *readable_memory_is_left_alone(struct tk_dev *d)
 {
 	struct willing w;
@@ -94,6 +94,7 @@ const char *readable_memory_is_left_alone(struct tk_dev *d)
 		tk_mem_allow(r.used, 6 + (uint64_t)r.size * 8);
 		tk_use_indirect(d, indirect && (tk_features(d) & TK_F_INDIRECT));
 		b = add_willing(d, &w);
+		(void)tk_request(d, w.queue, "not to be written", 17, 64);
 		tk_kick(d, w.queue);
 		tk_run_until_idle(d);
 		TK_TRUE(tk_used_len(b) >= 0);
@@ -331,7 +332,8 @@ const char *each_chain_is_used_once(struct tk_dev *d)
 	return NULL;
 }
 
-/* One chain, over and over, until both indices have gone round. */
+/* One chain, over and over, until both indices have gone round; each time its entry is filled in.
+ */
 const char *indices_wrap(struct tk_dev *d)
 {
 	uint64_t out = tk_alloc(64, 1), in = tk_alloc(520, 1);
@@ -343,6 +345,9 @@ const char *indices_wrap(struct tk_dev *d)
 	TK_EQ(tk_driver(d, TK_F_VERSION_1, 4), 0);
 	(void)write_willing(d, &w, 0, out, in);
 	for (unsigned i = 0; i < 65536 + 8; i++) {
+		uint8_t *entry = tk_mem(tk_ring(d, w.queue).used + 4 + (idx % 4) * 8, 8);
+
+		memset(entry, 0xff, 8);
 		tk_set_avail(d, w.queue, idx, 0);
 		tk_set_avail_idx(d, w.queue, ++idx);
 		tk_kick(d, w.queue);
@@ -350,6 +355,8 @@ const char *indices_wrap(struct tk_dev *d)
 			(void)tk_step();
 		if (tk_used_idx(d, w.queue) != idx)
 			CHECK_FAIL("chain %u was not used", i + 1);
+		if (entry[0] != 0)
+			CHECK_FAIL("the used entry of chain %u is not in its place", i + 1);
 	}
 	return NULL;
 }

@@ -133,7 +133,12 @@ static int probe_attach(struct tenon_dev *dev)
 	static const uint8_t config[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	const struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
+#ifdef BROKEN_needs
+		.device_id = 1,
+		.features = 1u << 7, /* a network card's GUEST_TSO4, without GUEST_CSUM */
+#else
 		.device_id = DEVICE_ID,
+#endif
 #ifdef BROKEN_features
 		.features = 1ull << 34, /* packed rings */
 #endif
