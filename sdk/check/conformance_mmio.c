@@ -81,18 +81,30 @@ const char *interrupt_status_lasts_until_ack(struct tk_dev *d)
 	return NULL;
 }
 
+/* The events are a used buffer and, where the generation says so, a changed configuration. */
+static void only_events(struct tk_dev *d, uint32_t generation, uint32_t queue)
+{
+	uint32_t config = tk_reg(d, REG_CONFIG_GENERATION) != generation ? INT_CONFIG : 0;
+
+	TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS) & ~config, queue);
+}
+
 const char *interrupt_status_has_no_other_bits(struct tk_dev *d)
 {
+	uint32_t generation = tk_reg(d, REG_CONFIG_GENERATION);
 	struct willing w;
 
 	TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS), 0);
 	if (!find_willing(d, &w))
 		return NOT_WILLING;
-	TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS), 0);
-	(void)ask_willing(d, &w);
-	TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS), INT_QUEUE);
-	tk_set_reg(d, REG_INTERRUPT_ACK, INT_QUEUE);
-	TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS), 0);
+	only_events(d, generation, 0);
+	for (int i = 0; i < 3; i++) {
+		tk_set_reg(d, REG_INTERRUPT_ACK, INT_QUEUE | INT_CONFIG);
+		TK_EQ(tk_reg(d, REG_INTERRUPT_STATUS), 0);
+		generation = tk_reg(d, REG_CONFIG_GENERATION);
+		(void)ask_willing(d, &w);
+		only_events(d, generation, INT_QUEUE);
+	}
 	return NULL;
 }
 
