@@ -7,8 +7,6 @@
 #include <tenon/tenon.h>
 #include <tenon/testkit.h>
 
-#include "core/error.h"
-#include "core/settings.h"
 #include "sdk/check/check.h"
 
 #define STRING_OF(x)  STRING_OF_(x)
@@ -136,7 +134,6 @@ void check_classes(const struct subject *s)
 
 static unsigned check_table(const struct tenon_device_class *c)
 {
-	struct error err = { .text = "" };
 	unsigned n = 0;
 
 	for (const struct tenon_key *k = c->keys; k->name; k++, n++) {
@@ -149,8 +146,8 @@ static unsigned check_table(const struct tenon_device_class *c)
 		if ((k->type == TENON_KEY_ENUM) && (!k->values || !k->values[0]))
 			CHECK_FAIL("%s: setting \"%s\" is a choice of nothing", c->name, k->name);
 	}
-	if (settings_check_table(c->name, c->keys, &err) < 0)
-		CHECK_FAIL("%s", err.text);
+	if (tk_check_keys(c->name, c->keys) < 0)
+		CHECK_FAIL("%s", tk_error());
 	return n;
 }
 

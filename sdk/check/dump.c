@@ -2,8 +2,15 @@
 /* --dump: what the plugin's description says. */
 #include <string.h>
 
-#include "core/settings.h"
 #include "sdk/check/check.h"
+
+static const char *type_name(uint32_t type)
+{
+	static const char *const names[] = { "unknown", "boolean", "integer", "size", "address",
+		"string", "path", "choice", "MAC address", "descriptor" };
+
+	return names[type < sizeof(names) / sizeof(names[0]) ? type : 0];
+}
 
 static const char *text_of(const char *text)
 {
@@ -26,7 +33,8 @@ static void class_text(const struct tenon_device_class *c)
 {
 	(void)printf("class %s: %s\n", c->name, TENON_HAS(c, summary) ? c->summary : "");
 	for (const struct tenon_key *k = keys_of(c); k && k->name; k++)
-		(void)printf("  %s (%s%s%s%s%s%s): %s\n", k->name, settings_type_name(k),
+		(void)printf("  %s (%s%s%s%s%s%s%s): %s\n", k->name,
+			k->flags & TENON_KEY_LIST ? "list, each " : "", type_name(k->type),
 			k->flags & TENON_KEY_REQUIRED ? ", required" : "", k->values ? ", " : "",
 			text_of(k->values), k->fallback ? ", default " : "", text_of(k->fallback),
 			text_of(k->help));
@@ -40,9 +48,10 @@ static void class_json(const struct tenon_device_class *c, bool first)
 	for (const struct tenon_key *k = keys_of(c); k && k->name; k++) {
 		(void)printf("%s\n      { ", k == c->keys ? "" : ",");
 		field("name", k->name, ", ");
-		field("type", settings_type_name(k), ", ");
-		(void)printf(
-			"\"required\": %s, ", k->flags & TENON_KEY_REQUIRED ? "true" : "false");
+		field("type", type_name(k->type), ", ");
+		(void)printf("\"list\": %s, \"required\": %s, ",
+			k->flags & TENON_KEY_LIST ? "true" : "false",
+			k->flags & TENON_KEY_REQUIRED ? "true" : "false");
 		field("default", k->fallback, ", ");
 		field("values", k->values, ", ");
 		field("help", k->help, " }");

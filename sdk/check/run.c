@@ -5,6 +5,7 @@
  * check may take and somewhat longer, and then ends the whole group: also what a plugin left
  * behind.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,8 +37,16 @@ struct shared {
 
 static struct shared *shared;
 
-/* Of a sanitizer, where the tool was built with one. */
-extern void __lsan_disable(void) __attribute__((weak));
+/* What leaks is the business of one check, not of all: of a sanitizer, where there is one. */
+static void leave_leaks_alone(void)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "__lsan_disable");
+	void (*disable)(void);
+
+	memcpy(&disable, &symbol, sizeof(disable));
+	if (disable)
+		disable();
+}
 
 /* ---- in the check ---- */
 
@@ -154,9 +163,8 @@ static void run_job(void *arg)
 {
 	const struct job *job = arg;
 
-	/* What leaks is the business of one check, not of all. */
-	if (__lsan_disable && strcmp(job->check->name, "leaks") != 0)
-		__lsan_disable();
+	if (strcmp(job->check->name, "leaks") != 0)
+		leave_leaks_alone();
 	job->check->run(job->subject);
 	shared->done = true;
 }
@@ -185,8 +193,7 @@ static void run_survey(void *arg)
 	const struct tenon_plugin *p = check_load(options);
 	struct survey *s = &shared->survey;
 
-	if (__lsan_disable)
-		__lsan_disable();
+	leave_leaks_alone();
 	for (; TENON_HAS(p, devices) && p->devices[s->n] && s->n < MAX_CLASSES; s->n++)
 		settings_make(options, p->devices[s->n], &s->classes[s->n]);
 	shared->done = true;

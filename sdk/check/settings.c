@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/settings.h"
 #include "sdk/check/check.h"
 
 /* ---- TYPE.KEY=VALUE ---- */

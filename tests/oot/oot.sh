@@ -45,13 +45,13 @@ module=$(find prefix -name watchdog.so)
 [ -n "$module" ] || fail "the example was not installed"
 tenon-plugin-check --json "$module" >report || fail "tenon-plugin-check: $(cat report)"
 grep -q '"failed": 0' report || fail "the report: $(cat report)"
-tenon plugins >plugins || fail "tenon plugins"
-grep -q '^watchdog  *1\.0 ' plugins || fail "tenon does not list it: $(cat plugins)"
+tenon plugins >list || fail "tenon plugins"
+grep -q '^watchdog  *1\.0 ' list || fail "tenon does not list it: $(cat list)"
 
 # A compiler and pkg-config; the same file as C++
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name tenon.pc)")
 export PKG_CONFIG_PATH
-options=(-D_GNU_SOURCE -fPIC -fvisibility=hidden -shared -Wl,-z,defs,-z,now,-z,relro)
+options=(-D_GNU_SOURCE -fPIC -fvisibility=hidden -shared "-Wl,-z,defs,-z,now,-z,relro")
 # shellcheck disable=SC2046 # words
 must cc $(pkg-config --cflags tenon) "${options[@]}" -o plain.so example/watchdog.c
 # shellcheck disable=SC2046
@@ -71,10 +71,10 @@ devices = (
 );
 CFG
 must tenon check vm.cfg
-[ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] || {
+if [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
 	echo "built, checked, tested and installed; there is no /dev/kvm to run it on"
 	exit 77
-}
+fi
 timeout 60 tenon run vm.cfg >out 2>err </dev/null
 rc=$?
 [ $rc = 0 ] || fail "tenon run: exit code $rc: $(cat out err)"

@@ -18,8 +18,17 @@
 static inline int tenon_open(const struct tenon_host *host, struct tenon_dev *dev, const char *what,
 	const char *path, int flags)
 {
-	int fd = open(path, flags | O_CLOEXEC), err = errno;
+	int fd, err;
 
+#ifdef O_CLOEXEC /* strict standards hide it */
+	flags |= O_CLOEXEC;
+#endif
+	fd = open(path, flags);
+	err = errno;
+#ifndef O_CLOEXEC
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
 	return fd >= 0 ? fd
 		       : tenon_failf(host, dev, -err, "cannot open %s \"%s\": %s", what, path,
 				 strerror(err));

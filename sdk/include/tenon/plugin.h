@@ -176,7 +176,7 @@ struct tenon_note {
  * one class.
  */
 #define TENON_PLUGIN_CLASS(id_, version_, license_, init_, class_, class_name_)                    \
-	static const struct tenon_device_class *const tenon_classes[] = { &class_, NULL };         \
+	static const struct tenon_device_class *const tenon_classes[] = { &(class_), NULL };       \
 	TENON_PLUGIN(id_, version_, license_, init_, tenon_classes, class_name_)
 
 /* printf-style log and fail on the caller's side, so that no varargs cross the ABI. */
