@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...])
+# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])
 #
 # Builds the module NAME.so as the core wants it: C17 with the system's extensions, nothing visible
 # but the entry symbol, every symbol bound at load.  Installs it into the plugin folder of its ABI
 # and, where there is one beside it, the manual page tenon-NAME.7.  Where tenon-plugin-check is at
-# hand, a test runs it on the module.  The target is plugin-NAME.
+# hand, a test runs it on the module, with the options of CHECK.  The target is plugin-NAME.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 if(NOT DEFINED TENON_PLUGIN_SUBDIR)
@@ -12,9 +12,9 @@ if(NOT DEFINED TENON_PLUGIN_SUBDIR)
 endif()
 
 function(tenon_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;CHECK")
   if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...])")
+    message(FATAL_ERROR "tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])")
   endif()
   set(target plugin-${name})
   add_library(${target} MODULE ${arg_SOURCES})
@@ -41,7 +41,7 @@ function(tenon_add_plugin name)
     install(FILES tenon-${name}.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT ${target})
   endif()
   set_property(GLOBAL APPEND PROPERTY TENON_PLUGINS ${name})
-  tenon_check_plugin_(${target})
+  tenon_check_plugin_(${target} ${arg_CHECK})
 endfunction()
 
 # The test that runs tenon-plugin-check, which is built here or installed.
@@ -53,7 +53,7 @@ function(tenon_check_plugin_ target)
   else()
     return()
   endif()
-  add_test(NAME ${target}-check COMMAND ${check} $<TARGET_FILE:${target}>)
+  add_test(NAME ${target}-check COMMAND ${check} --verbose ${ARGN} $<TARGET_FILE:${target}>)
   set_tests_properties(${target}-check PROPERTIES LABELS check TIMEOUT 600)
 endfunction()
 

@@ -133,6 +133,14 @@ int tk_log_has(const char *part)
 	return has;
 }
 
+void tk_log_clear(void)
+{
+	kit_lock();
+	while (n_logs > 0)
+		free(logs[--n_logs].text);
+	kit_unlock();
+}
+
 void kit_set_error(const char *format, ...)
 {
 	va_list args;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plugin: loaded, held against the contract as the core's loader does, initialised once. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,16 @@ static bool check(const char *path, const struct tenon_plugin *p)
 		}
 	}
 	return true;
+}
+
+int tk_check_keys(const char *type, const struct tenon_key *keys)
+{
+	struct error err = { .text = "" };
+
+	if (settings_check_table(type, keys, &err) == 0)
+		return 0;
+	kit_set_error("%s", err.text);
+	return -EINVAL;
 }
 
 /* ---- loading ---- */

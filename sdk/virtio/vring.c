@@ -121,7 +121,6 @@ static void clear(struct vring *r)
 	r->used = NULL;
 	r->slots = NULL;
 	r->last_avail = r->next_used = r->signalled_used = 0;
-	r->signalled_valid = false;
 	r->kicks = true;
 	r->fault = NULL;
 }
@@ -458,18 +457,16 @@ int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t wri
 bool vring_must_notify(struct vring *ring)
 {
 	uint16_t old = ring->signalled_used, new = ring->next_used, event;
-	bool valid = ring->signalled_valid;
 
-	if (!live(ring) || (valid && old == new) || (!valid && new == 0))
+	if (!live(ring) || old == new)
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	ring->signalled_used = new;
-	ring->signalled_valid = true;
 	if (!ring->setup.event_idx)
 		return !(load16(ring->avail) & AVAIL_NO_INTERRUPT);
 	event = load16(ring->avail + 4 + (size_t)ring->setup.size * 2);
 	/* 2.7.7.2: whether the driver's index lies among those just passed. */
-	return !valid || (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+	return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 }
 
 bool vring_want_kicks(struct vring *ring, bool want)

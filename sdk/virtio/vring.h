@@ -57,10 +57,9 @@ struct vring {
 	uint16_t last_avail;     /* the next one to pop */
 	uint16_t next_used;      /* the next one to fill */
 	uint16_t signalled_used; /* as of the last notify */
-	bool signalled_valid;
-	bool kicks;        /* the device wants to be kicked */
-	const char *fault; /* what the driver did wrong; static text, NULL = nothing */
-	atomic_bool dead;  /* the driver has taken its memory back: touch nothing */
+	bool kicks;              /* the device wants to be kicked */
+	const char *fault;       /* what the driver did wrong; static text, NULL = nothing */
+	atomic_bool dead;        /* the driver has taken its memory back: touch nothing */
 };
 
 /* -EINVAL with a static sentence in *@ret_why when the driver's setup is refused, or -ENOMEM. */

@@ -6,6 +6,7 @@
 #ifndef TENON_IOV_H
 #define TENON_IOV_H
 
+#include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -61,6 +62,19 @@ static inline size_t tenon_iov_from_buf(
 	return done;
 }
 
+/* Shortens the iovecs to @size bytes; returns how many of the @n are left. */
+static inline uint32_t tenon_iov_limit(struct iovec *iov, uint32_t n, size_t size)
+{
+	uint32_t i;
+
+	for (i = 0; i < n && size > 0; i++) {
+		if (iov[i].iov_len > size)
+			iov[i].iov_len = size;
+		size -= iov[i].iov_len;
+	}
+	return i;
+}
+
 /* Drops @size bytes from the front; @iov and @n move.  Returns how many were there to drop. */
 static inline size_t tenon_iov_skip(struct iovec **iov, uint32_t *n, size_t size)
 {
@@ -78,6 +92,28 @@ static inline size_t tenon_iov_skip(struct iovec **iov, uint32_t *n, size_t size
 		done += part;
 		(*iov)++;
 		(*n)--;
+	}
+	return done;
+}
+
+/*
+ * Reads up to @size bytes from @fd, as long as it has some; the iovecs are consumed.  Returns how
+ * many came: fewer at the end of a file, where it would block, and after an error.
+ */
+static inline size_t tenon_iov_read(int fd, struct iovec *iov, uint32_t n, size_t size)
+{
+	const uint32_t most = 1024; /* the system's limit */
+	size_t done = 0;
+
+	n = tenon_iov_limit(iov, n, size);
+	while (n > 0) {
+		ssize_t got = readv(fd, iov, (int)(n < most ? n : most));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		done += tenon_iov_skip(&iov, &n, (size_t)got);
 	}
 	return done;
 }

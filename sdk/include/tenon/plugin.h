@@ -16,6 +16,7 @@
 #ifndef TENON_PLUGIN_H
 #define TENON_PLUGIN_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -204,6 +205,14 @@ struct tenon_note {
 		TENON_ABI_MAJOR, TENON_ABI_MINOR, id_, version_, license_, init_, NULL, devices_ }
 
 /*
+ * TENON_PLUGIN_CLASS(id, version, license, init, class, "class name"): the same for a plugin with
+ * one class.
+ */
+#define TENON_PLUGIN_CLASS(id_, version_, license_, init_, class_, class_name_)                    \
+	static const struct tenon_device_class *const tenon_classes[] = { &(class_), NULL };       \
+	TENON_PLUGIN(id_, version_, license_, init_, tenon_classes, class_name_)
+
+/*
  * printf-style log and fail on the caller's side, so that no varargs cross the ABI.  Up to 511
  * bytes; the rest is cut.  [any] and [main], as what they call.
  */
@@ -229,6 +238,26 @@ __attribute__((format(printf, 4, 5))) static inline int tenon_failf(
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	return host->fail(dev, err, text);
+}
+
+/*
+ * TENON_FIND(host, table, id, member): for init.  Looks service @id up and puts it into the
+ *variable
+ * @table; 0 when it is there and reaches as far as @member, the last one that is used.  Else the
+ * log says what is missing, and the result is -ENOTSUP.
+ *
+ *	return TENON_FIND(h, virtio, TENON_SVC_VIRTIO, fault) |
+ *	       TENON_FIND(h, event, TENON_SVC_EVENT, post);
+ */
+#define TENON_FIND(host, table, id, member)                                                        \
+	((table) = (__typeof__(table))(host)->service(id),                                         \
+		TENON_HAS(table, member) ? 0 : tenon_lacks(host, id, (table) != NULL))
+
+static inline int tenon_lacks(const struct tenon_host *host, const char *id, int is_short)
+{
+	tenon_logf(host, NULL, TENON_LOG_ERR, "this core %s %s; a newer one is needed",
+		is_short ? "has too little of" : "lacks", id);
+	return -ENOTSUP;
 }
 
 #endif

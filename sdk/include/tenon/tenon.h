@@ -6,6 +6,7 @@
 #include <tenon/abi.h>
 #include <tenon/clock.h>
 #include <tenon/event.h>
+#include <tenon/file.h>
 #include <tenon/firmware.h>
 #include <tenon/iov.h>
 #include <tenon/irq.h>
@@ -14,6 +15,7 @@
 #include <tenon/notifier.h>
 #include <tenon/plugin.h>
 #include <tenon/power.h>
+#include <tenon/ratelimit.h>
 #include <tenon/terminal.h>
 #include <tenon/virtio.h>
 #include <tenon/work.h>

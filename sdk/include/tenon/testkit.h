@@ -129,6 +129,8 @@ TK_API void tk_check_mem(
 TK_API const struct tenon_plugin *tk_plugin(const char *path);
 /* The same, but NULL when it cannot be used; tk_error() says why. */
 TK_API const struct tenon_plugin *tk_plugin_try(const char *path);
+/* Whether a class's table of settings is one, as the core sees it: 0, or -EINVAL; tk_error(). */
+TK_API int tk_check_keys(const char *type, const struct tenon_key *keys);
 /* Makes the host lack a service from now on ("tenon.clock/1"); for the plugin's init. */
 TK_API void tk_lack_service(const char *id);
 
@@ -176,6 +178,8 @@ TK_API const char *tk_error(void);
 TK_API unsigned tk_log_count(uint32_t level);
 /* Whether a line with @part in it was logged. */
 TK_API int tk_log_has(const char *part);
+/* Forgets them. */
+TK_API void tk_log_clear(void);
 
 /* ---- loop and clock ---- */
 
