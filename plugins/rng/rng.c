@@ -2,8 +2,7 @@
 /* rng: virtio-entropy (Virtio 1.2, 5.4), from the host's generator or a file, at a rate. */
 #include <tenon/tenon.h>
 
-#define MOST_AT_ONCE  65536u /* bytes of one request; drivers ask again */
-#define MOST_REQUESTS 64u    /* before others get their turn */
+#define MOST_AT_ONCE 65536u /* bytes of one request; drivers ask again */
 
 struct rng {
 	const char *source;
@@ -21,17 +20,17 @@ static void rng_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t
 {
 	struct rng *r = host->priv(dev);
 	uint64_t now = clock_svc->monotonic_ns(), again = 0;
-	unsigned left = MOST_REQUESTS;
+	unsigned left = 64; /* requests, before others get their turn */
 	struct tenon_chain c;
 
 	while (left-- > 0 && tenon_bucket_pop(&r->bucket, now, virtio, vq, &c, &again) > 0) {
 		uint64_t most = c.in_bytes < MOST_AT_ONCE ? c.in_bytes : MOST_AT_ONCE;
 		size_t size = tenon_bucket_grant(&r->bucket, most);
-		size_t done = tenon_iov_read(r->fd, c.in, c.n_in, size);
+		size_t done = r->source ? tenon_iov_read(r->fd, c.in, c.n_in, size)
+					: tenon_iov_random(c.in, c.n_in, size);
 
 		if (done < size)
-			host->log(
-				dev, TENON_LOG_WARN, "the entropy source gave less than asked for");
+			host->log(dev, TENON_LOG_WARN, "the source gave less than asked for");
 		tenon_bucket_spend(&r->bucket, done);
 		virtio->push(vq, &c, (uint32_t)done);
 	}
@@ -66,10 +65,12 @@ static int rng_create(struct tenon_dev *dev, const struct tenon_config *config)
 static int rng_attach(struct tenon_dev *dev)
 {
 	struct rng *r = host->priv(dev);
-	int ret;
+	int ret = 0;
 
+	r->fd = -1;
 	tenon_bucket_init(&r->bucket, r->bucket.rate, 0, clock_svc->monotonic_ns());
-	ret = r->fd = tenon_open(host, dev, "the entropy source", r->source, O_RDONLY | O_NONBLOCK);
+	if (r->source)
+		ret = r->fd = tenon_open(host, dev, "the source", r->source, O_RDONLY | O_NONBLOCK);
 	if (ret >= 0)
 		ret = event->timer_add(dev, rng_go_on, NULL, &r->timer);
 	return ret < 0 ? ret : virtio->add(dev, &rng_desc);
@@ -90,7 +91,7 @@ static void rng_detach(struct tenon_dev *dev)
 }
 
 static const struct tenon_key rng_keys[] = {
-	{ "source", TENON_KEY_PATH, 0, "/dev/urandom", NULL, "a file to read randomness from" },
+	{ "source", TENON_KEY_PATH, 0, NULL, NULL, "a file, instead of the host's generator" },
 	{ "rate", TENON_KEY_SIZE, 0, NULL, "1..", "bytes a second for the guest at most" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };

@@ -677,7 +677,6 @@ static void event_indices_are_compared_modulo_65536(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ring.signalled_used = cases[i].old;
 		ring.next_used = cases[i].new;
-		ring.signalled_valid = true;
 		set_used_event(cases[i].event);
 		if (vring_must_notify(&ring) != cases[i].wanted)
 			fail_msg("case %zu", i);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/uio.h>
 
 #include <tenon/abi.h>
@@ -114,6 +115,45 @@ static inline size_t tenon_iov_read(int fd, struct iovec *iov, uint32_t n, size_
 		if (got <= 0)
 			break;
 		done += tenon_iov_skip(&iov, &n, (size_t)got);
+	}
+	return done;
+}
+
+/* At most 256 bytes, all or nothing; 0 or -1.  [any] */
+#ifdef __linux__
+static inline int tenon_random(void *to, size_t size)
+{
+	return getrandom(to, size, 0) == (ssize_t)size ? 0 : -1;
+}
+#else
+static inline int tenon_random(void *to, size_t size)
+{
+	return getentropy(to, size);
+}
+#endif
+
+/* Fills up to @size bytes of the iovecs with the host's randomness, which never runs out once the
+ * host has booted; returns how many.  [any] */
+static inline size_t tenon_iov_random(const struct iovec *iov, uint32_t n, size_t size)
+{
+	size_t done = 0;
+	uint32_t i;
+
+	for (i = 0; i < n && done < size; i++) {
+		size_t at = 0;
+
+		while (at < iov[i].iov_len && done < size) {
+			size_t left = iov[i].iov_len - at,
+			       part = left < size - done ? left : size - done;
+
+			/* Up to 256 bytes are never cut short. */
+			if (part > 256)
+				part = 256;
+			if (tenon_random((char *)iov[i].iov_base + at, part) < 0)
+				return done;
+			at += part;
+			done += part;
+		}
 	}
 	return done;
 }
