@@ -345,7 +345,7 @@ const char *indices_wrap(struct tk_dev *d)
 	TK_EQ(tk_driver(d, TK_F_VERSION_1, 4), 0);
 	(void)write_willing(d, &w, 0, out, in);
 	for (unsigned i = 0; i < 65536 + 8; i++) {
-		uint8_t *entry = tk_mem(tk_ring(d, w.queue).used + 4 + (idx % 4) * 8, 8);
+		uint8_t *entry = tk_mem(tk_ring(d, w.queue).used + 4 + (idx % 4u) * 8ull, 8);
 
 		memset(entry, 0xff, 8);
 		tk_set_avail(d, w.queue, idx, 0);

@@ -207,6 +207,17 @@ static bool names_are_known(const char *only)
 	return n == known;
 }
 
+static bool read_seconds(const char *text, unsigned *ret_seconds)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || end == text || n < 1 || n > 3600)
+		return false;
+	*ret_seconds = (unsigned)n;
+	return true;
+}
+
 /* -1 = go on, else the exit code. */
 static int read_options(int argc, char **argv, struct options *o)
 {
@@ -231,8 +242,7 @@ static int read_options(int argc, char **argv, struct options *o)
 				return refuse("unknown check in \"%s\"", optarg);
 			break;
 		case 't':
-			o->timeout = (unsigned)atoi(optarg);
-			if (o->timeout == 0 || o->timeout > 3600)
+			if (!read_seconds(optarg, &o->timeout))
 				return refuse("\"%s\" is no number of seconds, 1 to 3600", optarg);
 			break;
 		case 'v':
