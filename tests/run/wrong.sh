@@ -195,7 +195,7 @@ devices = ( { type = \"power\"; },
 file 2 'vm.cfg:3: serial: port 0x10000 is past the last one (0xffff)' <<<"$head
 vm: { hypervisor = \"null\"; };
 devices = ( { type = \"serial\"; address = \"0x10000\"; } );"
-file 2 'vm.cfg:3: rng: cannot open the entropy source "none": No such file or directory' \
+file 2 'vm.cfg:3: rng: cannot open the source "none": No such file or directory' \
 	<<<"$head
 vm: { hypervisor = \"null\"; };
 devices = ( { type = \"rng\"; source = \"none\"; } );"
