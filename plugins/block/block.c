@@ -103,6 +103,7 @@ static int block_create(struct tenon_dev *dev, const struct tenon_config *config
 		.direct = block_host->conf_int(config, "direct"),
 		.lock = block_host->conf_int(config, "lock"),
 		.discard = block_host->conf_int(config, "discard"),
+		.backing = block_host->conf_int(config, "backing"),
 		.sector_size = (uint32_t)block_host->conf_int(config, "sector_size"),
 		.n_queues = (uint32_t)block_host->conf_int(config, "queues"),
 		.cache = (enum block_cache)block_host->conf_int(config, "cache"),
@@ -151,6 +152,7 @@ static int open_image(struct tenon_dev *dev)
 		.file = { b->set.read_only, b->set.direct, b->set.lock },
 		.format = b->set.format,
 		.sync = b->set.cache != CACHE_UNSAFE,
+		.backing = b->set.backing,
 	};
 	struct why why;
 	int ret = image_open(b->set.path, &options, &b->image, &why);
@@ -225,7 +227,8 @@ static void block_detach(struct tenon_dev *dev)
 static const struct tenon_key block_keys[] = {
 	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED, NULL, NULL,
 		"the image: a file or a block device" },
-	{ "format", TENON_KEY_ENUM, 0, "auto", "auto|raw", "what the image is; auto: raw" },
+	{ "format", TENON_KEY_ENUM, 0, "auto", "auto|raw|qcow2",
+		"what the image is; auto: qcow2 if its name ends in .qcow2, else raw" },
 	{ "read_only", TENON_KEY_BOOL, 0, "false", NULL,
 		"the guest cannot write; several VMs may share the image" },
 	{ "serial", TENON_KEY_STRING, 0, NULL, NULL,
@@ -245,6 +248,8 @@ static const struct tenon_key block_keys[] = {
 	{ "iops", TENON_KEY_INT, 0, NULL, "1..", "requests a second that the guest may make" },
 	{ "iops_burst", TENON_KEY_INT, 0, NULL, "1..",
 		"requests that it may make at once after a rest; a second's worth if not set" },
+	{ "backing", TENON_KEY_BOOL, 0, "true", NULL,
+		"open the backing files that a qcow2 image names" },
 	{ "lock", TENON_KEY_BOOL, 0, "true", NULL,
 		"lock the image, so that no other VM or tool spoils it" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
@@ -254,7 +259,7 @@ static const struct tenon_device_class block_class = {
 	.struct_size = sizeof(block_class),
 	.threads = TENON_SERIAL,
 	.name = "block",
-	.summary = "virtio disk on a raw image",
+	.summary = "virtio disk on a raw or qcow2 image",
 	.keys = block_keys,
 	.priv_size = sizeof(struct block),
 	.create = block_create,

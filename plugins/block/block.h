@@ -26,7 +26,7 @@ enum block_engine { ENGINE_AUTO, ENGINE_URING, ENGINE_THREADS };
 
 struct block_settings {
 	const char *path, *format, *serial;
-	bool read_only, direct, lock, discard;
+	bool read_only, direct, lock, discard, backing;
 	uint32_t sector_size, n_queues;
 	enum block_cache cache;
 	enum block_engine engine;

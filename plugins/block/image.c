@@ -13,6 +13,19 @@
 #include <errno.h>
 #include <string.h>
 
+#define SUFFIX ".qcow2"
+
+const char *image_format(const char *path, const char *format)
+{
+	size_t n = strlen(path);
+
+	if (strcmp(format, "auto") != 0)
+		return format;
+	if (n >= strlen(SUFFIX) && strcmp(path + n - strlen(SUFFIX), SUFFIX) == 0)
+		return "qcow2";
+	return "raw";
+}
+
 static int refuse_disguise(const struct image *im, const char *path, struct why *why)
 {
 	static const char magic[4] = "QFI\xfb";
@@ -24,17 +37,20 @@ static int refuse_disguise(const struct image *im, const char *path, struct why 
 	if (ret < 0 || memcmp(start, magic, sizeof(magic)) != 0)
 		return 0;
 	return why_set(why, -EINVAL,
-		"\"%s\" begins like a qcow2 image, which its guest may have written: say "
-		"format = \"raw\" if it is none",
+		"\"%s\" begins like a qcow2 image, which its guest may have written: say format = "
+		"\"qcow2\" if it is one, or format = \"raw\" if it is not",
 		path);
 }
 
 int image_open(const char *path, const struct image_options *options, struct image **ret_image,
 	struct why *why)
 {
+	const char *format = image_format(path, options->format);
 	struct image *im;
 	int ret;
 
+	if (strcmp(format, "qcow2") == 0)
+		return qcow2_open(path, options, ret_image, why);
 	ret = raw_open(path, options, &im, why);
 	if (ret < 0)
 		return ret;

@@ -39,19 +39,28 @@ struct image {
 	uint64_t size;      /* of the disk */
 	uint32_t best_size; /* bytes that are cheap to write as one */
 	bool can_discard;
+	char damage[200]; /* what is wrong with it, once something returned -EUCLEAN */
 };
 
 struct image_options {
 	struct host_file_options file;
-	const char *format; /* "auto" or "raw" */
+	const char *format; /* "auto", "raw" or "qcow2" */
 	bool sync;          /* flushes reach the disk; without, they reach the host alone */
+	bool backing;       /* follow the names of backing files */
+	unsigned depth;     /* of the files in front of this one */
 };
+
+/* What the format is by the rules of the setting: "raw" or "qcow2", never by what the file holds.
+ */
+const char *image_format(const char *path, const char *format);
 
 int image_open(const char *path, const struct image_options *options, struct image **ret_image,
 	struct why *why);
 void image_close(struct image *im); /* NULL is fine */
 
 int raw_open(const char *path, const struct image_options *options, struct image **ret_image,
+	struct why *why);
+int qcow2_open(const char *path, const struct image_options *options, struct image **ret_image,
 	struct why *why);
 
 #endif

@@ -29,6 +29,15 @@ static void log_failure(struct tenon_dev *dev, const struct request *r, const ch
 		request_name(r), (unsigned long long)r->size, (unsigned long long)r->offset, why);
 }
 
+static const char *failure_text(const struct request *r, int result)
+{
+	if (result == -ENODATA)
+		return "the image ends before that";
+	if (result == -EUCLEAN && r->image->damage[0])
+		return r->image->damage;
+	return strerror(-result);
+}
+
 static void finish(struct tenon_dev *dev, struct request *r, uint8_t status)
 {
 	struct block *b = block_of(dev);
@@ -66,9 +75,7 @@ static void complete(struct tenon_dev *dev, struct request *r, int result)
 		status = BLK_S_IOERR;
 	if (b->active) {
 		if (result < 0)
-			log_failure(dev, r,
-				result == -ENODATA ? "the image ends before that"
-						   : strerror(-result));
+			log_failure(dev, r, failure_text(r, result));
 		finish(dev, r, status);
 	}
 	release(b, r);
@@ -115,6 +122,9 @@ static void start_job(struct tenon_dev *dev, struct request *r)
 {
 	int ret;
 
+	if (r->direct) /* the format finds its way itself */
+		r->image->ops->direct_end(r->image);
+	r->direct = false;
 	r->state = REQUEST_JOB;
 	r->job.struct_size = sizeof(r->job);
 	r->job.run = job_run;
@@ -189,6 +199,10 @@ static void ring_result(void *arg, void *tag, int32_t result)
 	}
 	if (result < 0 || r->type == BLK_T_FLUSH) {
 		complete(dev, r, result);
+		return;
+	}
+	if (result == 0 && r->direct) { /* the format knows what is past its file's end */
+		start_job(dev, r);
 		return;
 	}
 	if (result == 0) {
