@@ -255,6 +255,26 @@ TK_TEST(direct)
 	}
 }
 
+/* What is aligned goes to the kernel as it is: a thread would have been asked otherwise. */
+TK_TEST(direct_needs_no_copy)
+{
+	struct file f = file_new(MIB);
+	struct tk_dev *d =
+		disk(f.path, "direct = true; sector_size = 4096; engine = \"io_uring\";");
+	uint64_t data = tk_alloc(4096, 4096);
+
+	for (unsigned in = 0; in < 2; in++) {
+		uint8_t header[16];
+		const struct tk_part parts[] = { { .data = header, .size = 16 },
+			{ .gpa = data, .size = 4096, .in = in }, { .size = 1, .in = 1 } };
+
+		header_of(header, in ? BLK_T_IN : BLK_T_OUT, 8);
+		tk_fail_nth(in ? TK_FAIL_READ : TK_FAIL_WRITE, 1);
+		TK_EQ(result(d, tk_chain(d, 0, parts, 3)), OK);
+		TK_EQ(tk_calls(TK_FAIL_ALLOC) + tk_calls(TK_FAIL_SERVICE), 0);
+	}
+}
+
 /* ---- read-only, locks ---- */
 
 TK_TEST(read_only)

@@ -66,12 +66,13 @@ static struct {
 	bool on;
 	dev_t dev;
 	ino_t ino;
-	uint8_t *kept;
 	uint64_t end;
 	struct lost *lost, **last;
 	unsigned calls, syncs;
 	void (*cut)(void);
 } host;
+
+static uint8_t kept[MOST_FILE];
 
 static bool is_watched(int fd)
 {
@@ -121,7 +122,7 @@ static void note_sync(int fd)
 	host.syncs++;
 	for (struct lost *l = host.lost; l; l = next) {
 		next = l->next;
-		apply(host.kept, &host.end, l);
+		apply(kept, &host.end, l);
 		free(l);
 	}
 	host.lost = NULL;
@@ -150,7 +151,7 @@ SHOWN int fallocate64(int fd, int mode, __off64_t at, __off64_t size)
 {
 	if (is_watched(fd)) {
 		may_cut();
-		memset(host.kept + at, 0, (size_t)size);
+		memset(kept + at, 0, (size_t)size);
 		for (struct lost *l = host.lost; l; l = l->next)
 			for (size_t i = 0; i < l->size; i++)
 				if (l->at + i >= (uint64_t)at && l->at + i < (uint64_t)(at + size))
@@ -170,9 +171,9 @@ static void watch(const char *name)
 	struct stat st;
 	int fd = open(path_of(name), O_RDONLY);
 
-	host.kept = calloc(1, MOST_FILE);
-	TK_TRUE(fd >= 0 && fstat(fd, &st) == 0 && host.kept);
-	TK_EQ(pread(fd, host.kept, MOST_FILE, 0), st.st_size);
+	memset(kept, 0, sizeof(kept));
+	TK_TRUE(fd >= 0 && fstat(fd, &st) == 0);
+	TK_EQ(pread(fd, kept, MOST_FILE, 0), st.st_size);
 	TK_EQ(close(fd), 0);
 	host.end = (uint64_t)st.st_size;
 	host.dev = st.st_dev;
@@ -198,12 +199,14 @@ struct model {
 	uint32_t sectors;
 };
 
+static uint8_t model_memory[16 * MIB];
+
+/* There is one at a time. */
 static struct model model_new(uint32_t size)
 {
-	struct model m = { calloc(1, size), size / 512 };
-
-	TK_TRUE(m.data != NULL);
-	return m;
+	TK_TRUE(size <= sizeof(model_memory));
+	memset(model_memory, 0, size);
+	return (struct model){ model_memory, size / 512 };
 }
 
 /* One request of any kind. */
@@ -280,7 +283,6 @@ TK_TEST(fresh_images)
 			      kinds[i][0] ? "-o " : "", kinds[i]),
 			0);
 		exercise("a", &m, 150, i % 2 ? "engine = \"threads\";" : "engine = \"io_uring\";");
-		free(m.data);
 	}
 }
 
@@ -309,7 +311,6 @@ TK_TEST(backing_files)
 		memset(m.data + 3 * MIB, 0, MIB);
 		exercise("a", &m, 150, "");
 		TK_EQ(run("cmp b b.before && cmp raw raw.before"), 0);
-		free(m.data);
 	}
 }
 
@@ -324,7 +325,6 @@ TK_TEST(compressed_images)
 		make_base(&m, 2 * MIB);
 		TK_EQ(run("rm -f a; qemu-img convert -c -f raw -O qcow2 -o %s raw a", kinds[i]), 0);
 		exercise("a", &m, 100, i % 2 ? "engine = \"threads\";" : "");
-		free(m.data);
 	}
 }
 
@@ -430,7 +430,6 @@ TK_TEST(many_at_once)
 		}
 		tk_destroy(d);
 		must_be_sound("a", &m);
-		free(m.data);
 	}
 }
 
@@ -516,15 +515,14 @@ static void check_cut(void)
 /* Of what was not synced each sector is there or not. */
 static void cut_power(void)
 {
-	uint8_t *now;
+	static uint8_t now[MOST_FILE];
 	uint64_t end = host.end;
 
 	if (any(12) != 0 || cut.cuts == 120)
 		return;
 	host.on = false;
 	cut.cuts++;
-	now = malloc(MOST_FILE);
-	memcpy(now, host.kept, MOST_FILE);
+	memcpy(now, kept, MOST_FILE);
 	for (const struct lost *l = host.lost; l; l = l->next) {
 		if (end < l->at + l->size)
 			end = l->at + l->size;
@@ -534,7 +532,6 @@ static void cut_power(void)
 					l->size - at < 512 ? l->size - at : 512);
 	}
 	write_file("cut", now, end);
-	free(now);
 	check_cut();
 	host.on = true;
 }
@@ -587,6 +584,12 @@ static void cut_series(const char *options)
 	host.cut = NULL;
 	tk_destroy(d);
 	host.on = false;
+	while (host.lost) {
+		struct lost *next = host.lost->next;
+
+		free(host.lost);
+		host.lost = next;
+	}
 	TK_TRUE(cut.cuts > 30 && host.syncs > 30);
 	TK_EQ(run("qemu-img check -q a"), 0);
 }

@@ -50,6 +50,8 @@ static int take_status(struct request *r)
 			continue;
 		last->iov_len--;
 		r->status = (uint8_t *)last->iov_base + last->iov_len;
+		/* Nothing empty is left: it would lie askew. */
+		c->n_in = last->iov_len ? i : i - 1;
 		return 0;
 	}
 	return -EPROTO;
