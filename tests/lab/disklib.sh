@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC2034,SC2154
+# shellcheck shell=dash disable=SC1091,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
 # What the cases of disks share.  The disk of the programs is vda in the guest.
 . /lab/caselib.sh
