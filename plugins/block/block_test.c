@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define MIB (1u << 20)
+#define MIB (1ull << 20)
 
 static unsigned syncs, syncs_fail;
 
@@ -38,11 +38,11 @@ TK_TEST(reads_and_writes)
 		uint8_t wanted[4096], got[4096];
 
 		TK_EQ(disk_read(d, 3, got, 1024), OK);
-		fill(wanted, 3 * 512, 1024, 0);
+		fill(wanted, 3 * 512ull, 1024, 0);
 		TK_MEM_EQ(got, wanted, 1024);
 		fill(wanted, 0, 4096, 7);
 		TK_EQ(disk_write(d, 100, wanted, 4096), OK);
-		TK_EQ(pread(f.fd, got, 4096, 100 * 512), 4096);
+		TK_EQ(pread(f.fd, got, 4096, 100 * 512ull), 4096);
 		TK_MEM_EQ(got, wanted, 4096);
 		TK_EQ(disk_read(d, 2047, got, 512), OK);
 		tk_destroy(d);
@@ -135,7 +135,7 @@ TK_TEST(many_in_flight)
 		tk_irqs_clear(d);
 		for (unsigned i = 0; i < 64; i++) {
 			fill(data, 0, 4096, i);
-			b[i] = ask(d, 0, BLK_T_OUT, i * 8, data, 4096, 0);
+			b[i] = ask(d, 0, BLK_T_OUT, i * 8ull, data, 4096, 0);
 		}
 		tk_kick(d, 0);
 		for (unsigned i = 0; i < 64; i++) {
@@ -145,7 +145,7 @@ TK_TEST(many_in_flight)
 		}
 		TK_TRUE(tk_irqs(d) < 64);
 		for (unsigned i = 0; i < 64; i++)
-			b[i] = ask(d, 0, BLK_T_IN, i * 8, NULL, 0, 4096);
+			b[i] = ask(d, 0, BLK_T_IN, i * 8ull, NULL, 0, 4096);
 		tk_kick(d, 0);
 		for (unsigned i = 0; i < 64; i++) {
 			wait_for(d, b[i]);
@@ -176,7 +176,7 @@ TK_TEST(queues)
 
 		wait_for(d, b[q]);
 		(void)tk_in_bytes(b[q], got, 513);
-		fill(wanted, q * 512, 512, 0);
+		fill(wanted, q * 512ull, 512, 0);
 		TK_EQ(got[512], OK);
 		TK_MEM_EQ(got, wanted, 512);
 	}
@@ -221,11 +221,11 @@ TK_TEST(direct)
 		struct file f = file_new(8 * MIB);
 		struct tk_dev *d =
 			disk(f.path, "direct = true; sector_size = 4096; %s", engines[e]);
-		static uint8_t data[3 * 4096], got[3 * 4096 + 1];
+		static uint8_t data[3 * 4096ull], got[3 * 4096ull + 1];
 		uint64_t aligned = tk_alloc(16384, 4096);
 
 		for (unsigned skew = 0; skew < 2; skew++) {
-			uint64_t at = aligned + skew * 3;
+			uint64_t at = aligned + skew * 3ull;
 			uint8_t header[16];
 			struct tk_part out[] = { { .data = header, .size = 16 },
 				{ .gpa = at, .data = data, .size = sizeof(data) },
@@ -238,7 +238,7 @@ TK_TEST(direct)
 			header_of(header, BLK_T_OUT, 16);
 			fill(data, 0, sizeof(data), skew + 1);
 			TK_EQ(result(d, tk_chain(d, 0, out, 3)), OK);
-			TK_EQ(pread(f.fd, got, sizeof(data), 16 * 512), (long)sizeof(data));
+			TK_EQ(pread(f.fd, got, sizeof(data), 16 * 512ull), (long)sizeof(data));
 			TK_MEM_EQ(got, data, sizeof(data));
 			memset(got, 0, sizeof(got));
 			tk_put(at, got, sizeof(data));
@@ -406,7 +406,7 @@ TK_TEST(writethrough_by_the_ring)
 	fill(data, 0, 512, 9);
 	TK_EQ(disk_write(d, 5, data, 512), OK);
 	TK_EQ(disk_flush(d), OK);
-	TK_EQ(pread(f.fd, got, 512, 5 * 512), 512);
+	TK_EQ(pread(f.fd, got, 512, 5 * 512ull), 512);
 	TK_MEM_EQ(got, data, 512);
 }
 
@@ -447,7 +447,7 @@ TK_TEST(survives_a_kill)
 		uint8_t wanted[512], got[512];
 
 		fill(wanted, 0, 512, i);
-		TK_EQ(pread(f.fd, got, 512, (off_t)i * 512), 512);
+		TK_EQ(pread(f.fd, got, 512, (off_t)i * 512ull), 512);
 		TK_MEM_EQ(got, wanted, 512);
 	}
 	(void)close(pipe_fds[0]);
@@ -501,11 +501,11 @@ TK_TEST(write_zeroes)
 
 	for (uint32_t flags = 0; flags < 2; flags++) {
 		TK_EQ(disk_range(d, BLK_T_WRITE_ZEROES, 8 + flags * 8, 8, flags), OK);
-		TK_EQ(pread(f.fd, got, 4096, (8 + flags * 8) * 512), 4096);
+		TK_EQ(pread(f.fd, got, 4096, (8 + flags * 8) * 512ull), 4096);
 		TK_MEM_EQ(got, zeroes, 4096);
 	}
-	TK_EQ(pread(f.fd, got, 512, 24 * 512), 512);
-	fill(wanted, 24 * 512, 512, 0);
+	TK_EQ(pread(f.fd, got, 512, 24 * 512ull), 512);
+	fill(wanted, 24 * 512ull, 512, 0);
 	TK_MEM_EQ(got, wanted, 512);
 	TK_EQ(disk_range(d, BLK_T_WRITE_ZEROES, 0, 8, 4), UNSUPP);
 }
@@ -518,15 +518,15 @@ TK_TEST(ranges)
 	uint8_t raw[17 * 16] = { 0 }, got[512];
 
 	for (unsigned i = 0; i < 16; i++) {
-		raw[i * 16] = (uint8_t)(2 * i);
-		raw[i * 16 + 8] = 1;
+		raw[i * 16ull] = (uint8_t)(2 * i);
+		raw[i * 16ull + 8] = 1;
 	}
 	TK_EQ(result(d, ask(d, 0, BLK_T_WRITE_ZEROES, 0, raw, 16 * 16, 0)), OK);
 	for (unsigned i = 0; i < 32; i++) {
 		uint8_t wanted[512];
 
-		fill(wanted, i * 512, 512, 0);
-		TK_EQ(pread(f.fd, got, 512, i * 512), 512);
+		fill(wanted, i * 512ull, 512, 0);
+		TK_EQ(pread(f.fd, got, 512, i * 512ull), 512);
 		TK_MEM_EQ(got, i % 2 ? wanted : zeroes, 512);
 	}
 	TK_EQ(result(d, ask(d, 0, BLK_T_WRITE_ZEROES, 0, raw, 17 * 16, 0)), IOERR);
@@ -707,7 +707,7 @@ static void ask_many(struct tk_dev *d, uint32_t type, struct tk_buf *b[32])
 	for (unsigned i = 0; i < 32; i++) {
 		uint8_t header[16];
 		const struct tk_part parts[] = { { .data = header, .size = 16 },
-			{ .gpa = TK_RAM_A + 0x4000 * (i + 1),
+			{ .gpa = TK_RAM_A + 0x4000ull * (i + 1),
 				.size = 0x4000,
 				.in = type == BLK_T_IN },
 			{ .size = 1, .in = 1 } };
@@ -774,7 +774,7 @@ TK_TEST(work_on_threads)
 	tk_work_on_thread(1);
 	for (unsigned i = 0; i < 64; i++) {
 		fill(data, 0, 4096, i);
-		b[i] = ask(d, i % 2, BLK_T_OUT, i * 8, data, 4096, 0);
+		b[i] = ask(d, i % 2, BLK_T_OUT, i * 8ull, data, 4096, 0);
 	}
 	tk_kick(d, 0);
 	tk_kick(d, 1);
@@ -784,7 +784,7 @@ TK_TEST(work_on_threads)
 		wait_for(d, b[i]);
 		TK_EQ(status_of(b[i]), OK);
 		fill(data, 0, 4096, i);
-		TK_EQ(pread(f.fd, got, 4096, (off_t)i * 4096), 4096);
+		TK_EQ(pread(f.fd, got, 4096, (off_t)i * 4096ull), 4096);
 		TK_MEM_EQ(got, data, 4096);
 	}
 }

@@ -94,7 +94,7 @@ static int find_align(struct host_file *f, const char *path, struct why *why)
 {
 	void *buffer;
 
-	if (posix_memalign(&buffer, LARGEST_ALIGN, 2 * LARGEST_ALIGN))
+	if (posix_memalign(&buffer, LARGEST_ALIGN, 2ul * LARGEST_ALIGN))
 		return why_set(why, -ENOMEM, "out of memory");
 	f->offset_align = f->memory_align = 0;
 	for (uint32_t align = 512; align <= LARGEST_ALIGN && !f->offset_align; align *= 2)

@@ -26,7 +26,7 @@ static int mark(struct check *c, uint64_t first, uint64_t n, bool once)
 				(unsigned long long)i);
 		if (c->used[i] == ONCE || (once && c->used[i] != 0))
 			return qcow2_damage(c->q, "the cluster at %llu is used twice",
-				(unsigned long long)(i * c->q->cluster_size));
+				(unsigned long long)i * c->q->cluster_size);
 		if (once)
 			c->used[i] = ONCE;
 		else if (c->used[i] < ONCE - 1)
@@ -76,7 +76,7 @@ static int mark_table(struct check *c, uint64_t l1_entry, uint8_t *raw)
 	if (ret == -ENODATA)
 		return qcow2_damage(q, "the L2 table at %llu is cut short", (unsigned long long)at);
 	for (uint32_t i = 0; i < q->cluster_size / 8 && ret == 0; i++)
-		ret = mark_entry(c, qcow2_be64(raw + i * 8));
+		ret = mark_entry(c, qcow2_be64(raw + i * 8ull));
 	return ret;
 }
 
@@ -115,7 +115,7 @@ static int compare(struct check *c)
 		if (ret == 0 && count < least)
 			ret = qcow2_damage(c->q,
 				"the cluster at %llu is in use and its refcount is %llu",
-				(unsigned long long)(i * c->q->cluster_size),
+				(unsigned long long)i * c->q->cluster_size,
 				(unsigned long long)count);
 	}
 	return ret;

@@ -180,8 +180,8 @@ int qcow2_set_refcount(struct qcow2 *q, uint64_t cluster, uint64_t count)
 
 	if (ret == 0 && !block)
 		ret = make_block(q, index, &block);
-	if (ret < 0)
-		return ret;
+	if (ret < 0 || !block)
+		return ret < 0 ? ret : -EIO;
 	put_count(q, block, cluster % per_block(q), count);
 	q->blocks_dirty[index] = q->refcounts_dirty = true;
 	return 0;

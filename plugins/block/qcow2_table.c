@@ -19,12 +19,12 @@ int qcow2_damage(struct qcow2 *q, const char *format, ...)
 {
 	va_list args;
 
-	if (!atomic_load(&q->damaged)) {
-		va_start(args, format);
+	va_start(args, format);
+	if (!atomic_load(&q->damaged))
+		/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, a line above */
 		(void)vsnprintf(q->image.damage, sizeof(q->image.damage), format, args);
-		va_end(args);
-		atomic_store(&q->damaged, true);
-	}
+	va_end(args);
+	atomic_store(&q->damaged, true);
 	return -EUCLEAN;
 }
 
@@ -104,12 +104,13 @@ static void drop_table(struct qcow2 *q, struct qcow2_table *t)
 
 void qcow2_free_tables(struct qcow2 *q)
 {
-	while (q->newest) {
-		struct qcow2_table *t = q->newest;
+	struct qcow2_table *older;
 
-		unlink_table(q, t);
+	for (struct qcow2_table *t = q->newest; t; t = older) {
+		older = t->older;
 		drop_table(q, t);
 	}
+	q->newest = q->oldest = NULL;
 }
 
 /* ---- finding a table ---- */

@@ -133,7 +133,7 @@ static int parse_ranges(
 		return BLK_S_IOERR;
 	}
 	for (uint64_t at = 0; at < bytes && status == BLK_S_OK; at += BLK_RANGE_SIZE) {
-		uint8_t raw[BLK_RANGE_SIZE];
+		uint8_t raw[BLK_RANGE_SIZE] = { 0 };
 
 		(void)tenon_iov_to_buf(r->chain.out, r->chain.n_out, (size_t)at, raw, sizeof(raw));
 		status = parse_one_range(r, limits, raw, ret_why);
@@ -144,7 +144,7 @@ static int parse_ranges(
 
 int request_parse(struct request *r, const struct request_limits *limits, const char **ret_why)
 {
-	uint8_t header[BLK_HEADER_SIZE];
+	uint8_t header[BLK_HEADER_SIZE] = { 0 };
 	int ret = take_status(r);
 
 	*ret_why = NULL;

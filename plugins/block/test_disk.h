@@ -45,7 +45,7 @@ static inline struct file file_new(uint64_t size)
 
 	if (f.fd < 0 || ftruncate(f.fd, (off_t)size) < 0)
 		TK_FAIL("cannot make a file: %s", strerror(errno));
-	for (uint64_t at = 0; at + 512 <= size && at < 64 * 512; at += 512) {
+	for (uint64_t at = 0; at + 512 <= size && at < 64 * 512ull; at += 512) {
 		fill(sector, at, 512, 0);
 		TK_EQ(pwrite(f.fd, sector, 512, (off_t)at), 512);
 	}

@@ -89,6 +89,8 @@ static void fill_buffers(struct input *in, const struct iovec *iov, uint32_t n)
 		size_t got;
 		const uint8_t *from = input_bytes(in, iov[i].iov_len, &got);
 
+		if (!iov[i].iov_base)
+			abort();
 		memset(iov[i].iov_base, 0, iov[i].iov_len);
 		if (got)
 			memcpy(iov[i].iov_base, from, got);
@@ -98,7 +100,8 @@ static void fill_buffers(struct input *in, const struct iovec *iov, uint32_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input in = { bytes, size };
-	struct iovec out[MOST_IOV], into[MOST_IOV], mine[2 * MOST_IOV];
+	struct iovec out[MOST_IOV] = { { 0 } }, into[MOST_IOV] = { { 0 } };
+	struct iovec mine[2 * MOST_IOV];
 	struct image im = { .ops = &ops };
 	struct request r = { .image = &im };
 	struct request_limits limits;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define CLUSTER 512u
+#define CLUSTER 512ull
 
 static void put_be(uint8_t *at, uint64_t value, unsigned bytes)
 {
@@ -32,7 +32,7 @@ static void image(uint8_t at[7 * CLUSTER], uint32_t version)
 	}
 	put_be(at + CLUSTER, 2 * CLUSTER, 8);
 	for (unsigned i = 0; i < 7; i++)
-		put_be(at + 2 * CLUSTER + i * 2, 1, 2);
+		put_be(at + 2 * CLUSTER + i * 2ull, 1, 2);
 	put_be(at + 3 * CLUSTER, 4 * CLUSTER | 1ull << 63, 8);
 	put_be(at + 4 * CLUSTER, 5 * CLUSTER | 1ull << 63, 8);
 	if (version == 3)
@@ -74,7 +74,7 @@ static void one_request(const char *name, uint32_t type, uint16_t out, uint16_t 
 	seed_le(&s, type, 8);
 	seed_le(&s, 8, 8);
 	for (unsigned i = 0; i < out / 16u; i++) {
-		seed_le(&s, 8 * i, 8);
+		seed_le(&s, 8ull * i, 8);
 		seed_le(&s, 8, 8);
 	}
 	seed_save("fuzz_block_request", name, &s);

@@ -61,7 +61,7 @@ static int find_ring(void)
 /* Large requests share two places in memory; small ones have one each. */
 static uint64_t data_of(const struct driver *v, unsigned slot)
 {
-	return TK_RAM_A + (uint64_t)slot * v->load->size % (2 * TK_RAM_SIZE);
+	return TK_RAM_A + (uint64_t)slot * v->load->size % (2ull * TK_RAM_SIZE);
 }
 
 static void set_up(struct driver *v, const char *file)
