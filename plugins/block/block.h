@@ -45,7 +45,7 @@ struct block {
 
 	/* io.c */
 	struct request *requests, *free;
-	uint32_t n_requests, n_busy;
+	uint32_t n_requests;
 	struct uring *ring; /* NULL: threads alone */
 	struct tenon_watch *ring_watch;
 	uint32_t to_notify;          /* a bit for each queue */

@@ -56,7 +56,6 @@ static void release(struct block *b, struct request *r)
 	r->state = REQUEST_FREE;
 	r->next_free = b->free;
 	b->free = r;
-	b->n_busy--;
 }
 
 static void complete(struct tenon_dev *dev, struct request *r, int result)
@@ -296,7 +295,6 @@ static void take(struct tenon_dev *dev, struct request *r)
 	struct block *b = block_of(dev);
 
 	b->free = r->next_free;
-	b->n_busy++;
 	serve(dev, r);
 }
 
