@@ -17,6 +17,7 @@ void seed_put(struct seed *s, const void *bytes, size_t n);
 void seed_le(struct seed *s, uint64_t value, unsigned bytes);
 void seed_save(const char *target, const char *name, const struct seed *s);
 
+void seeds_block(void);
 void seeds_config(void);
 void seeds_kernel(void);
 void seeds_unpack(void);

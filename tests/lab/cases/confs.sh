@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every file that people start from boots to a shell and powers off when asked to.
 . /lab/caselib.sh
+# The images that they name.
+truncate -s 16M /lab/conf/disk.img /lab/conf/data.img
 found=''
 for file in /lab/conf/*.cfg; do
 	[ -e "$file" ] || continue
