@@ -135,6 +135,30 @@ TK_TEST(half_a_header_asks_for_a_reset)
 	TK_TRUE(tk_log_has("shorter than its header"));
 }
 
+TK_TEST(what_is_before_half_a_header_is_not_lost)
+{
+	uint8_t frame[600], half[HEADER - 1] = { 0 };
+	unsigned sent = 0, got = 0;
+	int peer;
+	struct tk_dev *d = wired("", &peer);
+
+	for (; sent < 20; sent++) { /* more than the peer holds */
+		make_frame(frame, sizeof(frame), test_mac, sent);
+		(void)guest_sends(d, frame, sizeof(frame));
+	}
+	(void)tk_out(d, TX, half, sizeof(half));
+	tk_kick(d, TX);
+	tk_run_until_idle(d);
+	TK_EQ(tk_status(d) & TK_S_NEEDS_RESET, 0); /* it is not looked at yet */
+	while (got < sent) {
+		make_frame(frame, sizeof(frame), test_mac, got++);
+		peer_gets(peer, frame, sizeof(frame));
+		tk_run_until_idle(d);
+	}
+	TK_TRUE(tk_status(d) & TK_S_NEEDS_RESET);
+	TK_TRUE(tk_log_has("shorter than its header"));
+}
+
 TK_TEST(a_full_peer_makes_the_guest_wait)
 {
 	uint8_t frame[600];

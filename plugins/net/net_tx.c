@@ -114,13 +114,13 @@ static unsigned gather(struct net_pair *p, bool *ret_empty)
 			break;
 		}
 		fine = examine(n, f);
+		if (fine <= 0 && count > 0) {
+			net_virtio->unpop(p->tx, &f->chain); /* first of the next batch */
+			break;
+		}
 		if (fine < 0) {
 			net_virtio->fault(n->dev, "a frame that is shorter than its header");
 			*ret_empty = true;
-			break;
-		}
-		if (!fine && count > 0) {
-			net_virtio->unpop(p->tx, &f->chain); /* first of the next batch */
 			break;
 		}
 		if (!fine) {
