@@ -274,7 +274,7 @@ static int read_mac(struct net *n)
 	if (!text)
 		return 0;
 	for (int i = 0; i < 6; i++)
-		n->mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
+		n->mac[i] = (uint8_t)strtoul(text + 3 * (size_t)i, NULL, 16);
 	n->has_mac = true;
 	if (n->mac[0] & 1)
 		return tenon_failf(net_host, n->dev, -EINVAL,

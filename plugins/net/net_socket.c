@@ -16,7 +16,7 @@ static int set_address(struct sockaddr_un *to, const char *path)
 	*to = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(to->sun_path))
 		return -ENAMETOOLONG;
-	strcpy(to->sun_path, path);
+	memcpy(to->sun_path, path, strlen(path) + 1);
 	return 0;
 }
 

@@ -199,7 +199,7 @@ static int open_named(struct net *n)
 	if (strlen(n->interface) >= sizeof(t->interface))
 		return tenon_failf(net_host, n->dev, -ENAMETOOLONG,
 			"\"%s\" is too long for the name of an interface", n->interface);
-	strcpy(t->interface, n->interface);
+	memcpy(t->interface, n->interface, strlen(n->interface) + 1);
 	t->multi_queue = n->n_pairs > 1;
 	n->vnet_header = true;
 	ret = open_queues(n);

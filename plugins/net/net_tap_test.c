@@ -36,7 +36,7 @@ static void interface_ioctl(unsigned long request, struct ifreq *r)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	strcpy(r->ifr_name, "tk0");
+	memcpy(r->ifr_name, "tk0", 4);
 	if (ioctl(fd, request, r) < 0)
 		TK_FAIL("ioctl 0x%lx: %s", request, strerror(errno));
 	(void)close(fd);
@@ -94,7 +94,7 @@ static int open_tap(short flags)
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
 	TK_TRUE(fd >= 0);
-	strcpy(r.ifr_name, "tk0");
+	memcpy(r.ifr_name, "tk0", 4);
 	TK_EQ(ioctl(fd, TUNSETIFF, &r), 0);
 	return fd;
 }
@@ -195,7 +195,7 @@ static void bring_up(const char *settings, uint64_t features)
 TK_TEST(frames_both_ways)
 {
 	uint8_t frame[700], got[2000];
-	struct virtio_net_hdr header;
+	struct virtio_net_hdr header = { .flags = 0 };
 	int fd;
 
 	bring_up(TAP, UINT64_MAX);
@@ -343,7 +343,7 @@ static void comes_in_three(int fd, const uint8_t *frame, size_t size)
 	uint8_t got[4000];
 
 	packet_send(fd, &tso, frame, size);
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		TK_EQ(guest_gets(got, sizeof(got)), HEADER + 54 + 1000);
 		TK_EQ(got[0] & 1, 0);
 		TK_EQ(got[1], 0);
@@ -386,7 +386,7 @@ TK_TEST(offloads_change_while_it_runs)
 TK_TEST(a_large_frame_of_the_guest_is_taken)
 {
 	static uint8_t whole[HEADER + 4000], got[4000];
-	struct virtio_net_hdr header;
+	struct virtio_net_hdr header = { .flags = 0 };
 	size_t size = tcp_frame(whole + HEADER, 3000);
 	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(0x0800) };
 	int fd;
@@ -509,7 +509,7 @@ TK_TEST(a_descriptor_without_the_header)
 {
 	int tap = open_tap(IFF_TAP | IFF_NO_PI), fd;
 	uint8_t frame[200], got[2000];
-	struct virtio_net_hdr header;
+	struct virtio_net_hdr header = { .flags = 0 };
 	char text[100];
 
 	(void)snprintf(text, sizeof(text), "backend = \"tap\"; fd = %d; " TEST_MAC, tap);
@@ -577,7 +577,7 @@ TK_TEST(what_cannot_be_used_is_said)
 TK_TEST(an_interface_that_is_down)
 {
 	uint8_t frame[100], got[2000];
-	struct virtio_net_hdr header;
+	struct virtio_net_hdr header = { .flags = 0 };
 	int fd;
 
 	bring_up(TAP, UINT64_MAX);

@@ -29,9 +29,10 @@ TK_TEST(the_header_may_lie_anywhere_in_the_chain)
 	struct tk_dev *d = wired("", &peer);
 
 	make_frame(whole + HEADER, 100, test_mac, 2);
-	for (uint32_t cut = 1; cut < 40; cut++) {
-		const struct tk_part parts[] = { { 0, whole, cut, 0 }, { 0, whole + cut, cut, 0 },
-			{ 0, whole + 2 * cut, sizeof(whole) - 2 * cut, 0 } };
+	for (size_t cut = 1; cut < 40; cut++) {
+		const uint32_t size = (uint32_t)cut, rest = (uint32_t)(sizeof(whole) - 2 * cut);
+		const struct tk_part parts[] = { { 0, whole, size, 0 }, { 0, whole + cut, size, 0 },
+			{ 0, whole + 2 * cut, rest, 0 } };
 		struct tk_buf *b = tk_chain(d, TX, parts, 3);
 
 		tk_kick(d, TX);
@@ -50,7 +51,7 @@ TK_TEST(a_frame_in_very_many_pieces)
 
 	make_frame(whole + HEADER, 1200, test_mac, 3);
 	parts[0] = (struct tk_part){ 0, whole, HEADER, 0 };
-	for (unsigned i = 1; i < 101; i++)
+	for (size_t i = 1; i < 101; i++)
 		parts[i] = (struct tk_part){ 0, whole + HEADER + (i - 1) * 12, 12, 0 };
 	for (int i = 0; i < 3; i++) {
 		uint8_t frame[60];
@@ -218,7 +219,7 @@ TK_TEST(a_frame_of_the_peer_reaches_the_guest)
 
 TK_TEST(mergeable_buffers_may_be_tiny)
 {
-	uint8_t frame[500], got[512], *at = got;
+	uint8_t frame[500], got[512], *at;
 	struct tk_buf *b[64];
 	int peer;
 	struct tk_dev *d = wired("", &peer);
@@ -229,12 +230,12 @@ TK_TEST(mergeable_buffers_may_be_tiny)
 		b[i] = tk_in(d, RX, 64);
 	make_frame(frame, sizeof(frame), test_mac, 9);
 	tk_kick(d, RX);
-	for (unsigned round = 0; round < 2; round++) {
+	for (size_t round = 0; round < 2; round++) {
 		peer_sends(peer, frame, sizeof(frame));
 		tk_run_until_idle(d);
 		TK_EQ(num_buffers(b[8 * round]), 8);
 		at = got;
-		for (unsigned i = 8 * round; i < 8 * round + 8; i++) {
+		for (size_t i = 8 * round; i < 8 * round + 8; i++) {
 			TK_EQ(tk_used_len(b[i]), 64);
 			at += tk_in_bytes(b[i], at, 64);
 		}

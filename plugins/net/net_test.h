@@ -30,7 +30,7 @@ static const uint8_t test_mac[6] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 static inline void make_frame(uint8_t *frame, size_t size, const uint8_t to[6], unsigned number)
 {
 	for (size_t i = 0; i < size; i++)
-		frame[i] = (uint8_t)(i * 7 + number * 13 + (i >> 8));
+		frame[i] = (uint8_t)(i * 7 + number * 13ull + (i >> 8));
 	memcpy(frame, to, 6);
 	frame[6] = 2;
 	frame[12] = 0x88;
@@ -136,7 +136,7 @@ static inline struct sockaddr_un test_address(char folder[64])
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	strcpy(folder, "/tmp/tenon-net-XXXXXX");
+	(void)snprintf(folder, 64, "/tmp/tenon-net-XXXXXX");
 	TK_TRUE(mkdtemp(folder) != NULL);
 	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s/peer", folder);
 	return a;

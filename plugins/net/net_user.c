@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_BYTES (512u * 1024u)
+#define QUEUE_BYTES ((size_t)512 * 1024)
 #define RA_TIMERS   4u
 
 /* A timer of libslirp's; it has one, for router advertisements. */

@@ -121,7 +121,7 @@ int user_forward_read(const struct net *n, const char *text, struct user_forward
 	int count = -1;
 
 	if (strlen(text) < sizeof(copy)) {
-		strcpy(copy, text);
+		memcpy(copy, text, strlen(text) + 1);
 		count = split(copy, fields, 5);
 	}
 	if (count < 4 || !read_fields(fields, count, &f))
