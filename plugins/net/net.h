@@ -26,6 +26,7 @@
 #define NET_QUEUE_SIZE 256u
 #define NET_MAX_PAIRS  8u
 #define NET_RX_PIECES  256u /* of memory that one frame is read into directly */
+#define NET_RX_BATCH   32u
 #define NET_TX_BATCH   32u
 #define NET_TX_PIECES  64u /* of a frame; one in more pieces is copied together */
 
@@ -84,6 +85,12 @@ struct net_frame {
 	size_t size;
 };
 
+/* Where one frame of several is to go. */
+struct net_slice {
+	struct iovec *iov;
+	unsigned n;
+};
+
 /*
  * A back end.  open() and close() belong to attach and detach; between run() and stop() the guest's
  * queues live and the back end may have callbacks.  What is optional may be NULL.
@@ -112,6 +119,10 @@ struct net_backend {
 	 */
 	ssize_t (*next)(struct net_pair *p);
 	ssize_t (*read)(struct net_pair *p, struct iovec *iov, unsigned n);
+	/* Several at once, without a header, one into each slice: how many, with their sizes as
+	 * read() returns them; -errno when the peer is gone.  Optional. */
+	int (*read_many)(
+		struct net_pair *p, const struct net_slice *slices, unsigned n, ssize_t *sizes);
 	void (*receive)(struct net_pair *p);
 
 	/* Takes frames in order; how many, or -errno when the peer is gone.  Fewer than @n: it
@@ -148,9 +159,10 @@ struct net_pair {
 	uint8_t *kept; /* NET_HEADER + NET_MAX_FRAME */
 	size_t kept_size;
 
-	uint8_t *flat; /* for a frame in too many pieces: NET_HEADER + NET_MAX_FRAME */
-	bool starved;  /* the guest has no buffer: wait for its kick */
-	bool rx_again; /* go on in the next round */
+	uint8_t *flat;        /* for a frame in too many pieces: NET_HEADER + NET_MAX_FRAME */
+	unsigned rx_expected; /* frames that may be there at once */
+	bool starved;         /* the guest has no buffer: wait for its kick */
+	bool rx_again;        /* go on in the next round */
 	bool tx_again;
 	bool tx_blocked;          /* wait for the descriptor to be writable */
 	struct net_frame *frames; /* NET_TX_BATCH */

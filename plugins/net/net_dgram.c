@@ -14,12 +14,14 @@
 
 #include "net.h"
 
+_Static_assert(NET_RX_BATCH <= NET_TX_BATCH, "the messages serve both directions");
+
 #define RETRY_NS 1000000u /* after ENOBUFS, which no event ends */
 
 struct dgram {
 	char own_path[108];
 	bool bound, ends;
-	struct mmsghdr messages[NET_TX_BATCH];
+	struct mmsghdr messages[NET_TX_BATCH]; /* of either direction */
 	struct tenon_timer *timer;
 };
 
@@ -123,6 +125,31 @@ static ssize_t dgram_read(struct net_pair *p, struct iovec *iov, unsigned n)
 	return got;
 }
 
+static int dgram_read_many(
+	struct net_pair *p, const struct net_slice *slices, unsigned n, ssize_t *sizes)
+{
+	struct dgram *d = p->net->state;
+	int got;
+
+	for (unsigned i = 0; i < n; i++)
+		d->messages[i].msg_hdr =
+			(struct msghdr){ .msg_iov = slices[i].iov, .msg_iovlen = slices[i].n };
+	do {
+		got = recvmmsg(p->fd, d->messages, n, MSG_DONTWAIT, NULL);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (int i = 0; i < got; i++) {
+		unsigned size = d->messages[i].msg_len;
+		bool cut = d->messages[i].msg_hdr.msg_flags & MSG_TRUNC;
+
+		if (size == 0 && d->ends)
+			return i > 0 ? i : -EPIPE;
+		sizes[i] = size == 0 || cut || size > p->net->max_frame ? -EMSGSIZE : (ssize_t)size;
+	}
+	return got;
+}
+
 /* 0: it is to be dropped; 1: wait; else the peer is gone. */
 static int judge(struct net_pair *p, int err)
 {
@@ -181,6 +208,7 @@ const struct net_backend net_dgram = {
 	.stop = dgram_stop,
 	.next = dgram_next,
 	.read = dgram_read,
+	.read_many = dgram_read_many,
 	.send = dgram_send,
 	.reconnect = reach,
 };

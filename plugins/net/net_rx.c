@@ -40,22 +40,28 @@ static bool may_stage(const struct net_pair *p)
 	return mergeable(p) ? p->n_staged < NET_QUEUE_SIZE : p->n_staged == 0;
 }
 
+/* Pops one more buffer; false when there is none. */
+static bool stage(struct net_pair *p)
+{
+	struct tenon_chain *c = staged(p, p->n_staged);
+
+	if (p->n_staged == NET_QUEUE_SIZE || net_virtio->pop(p->rx, c) <= 0)
+		return false;
+	if (c->in_bytes < NET_HEADER) {
+		net_virtio->fault(p->net->dev, "a receive buffer that is shorter than the header");
+		return false;
+	}
+	p->n_staged++;
+	p->staged_bytes += c->in_bytes;
+	return true;
+}
+
 /* Stages buffers until there is room for @wanted bytes or the guest has no more. */
 static uint64_t make_room(struct net_pair *p, size_t wanted)
 {
-	while (room_now(p) < wanted && may_stage(p)) {
-		struct tenon_chain *c = staged(p, p->n_staged);
-
-		if (net_virtio->pop(p->rx, c) <= 0)
+	while (room_now(p) < wanted && may_stage(p))
+		if (!stage(p))
 			break;
-		if (c->in_bytes < NET_HEADER) {
-			net_virtio->fault(
-				p->net->dev, "a receive buffer that is shorter than the header");
-			return 0;
-		}
-		p->n_staged++;
-		p->staged_bytes += c->in_bytes;
-	}
 	return room_now(p);
 }
 
@@ -305,15 +311,117 @@ static bool read_one(struct net_pair *p, size_t size)
 	return true;
 }
 
-static bool step(struct net_pair *p)
+/* ---- several at once, each into a buffer of its own ---- */
+
+/* Iovecs at @to over a buffer without the header; how many. */
+static unsigned slice(const struct tenon_chain *c, struct iovec *to)
+{
+	size_t skip = NET_HEADER;
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < c->n_in; i++) {
+		size_t off = skip < c->in[i].iov_len ? skip : c->in[i].iov_len;
+
+		skip -= off;
+		if (c->in[i].iov_len > off)
+			to[n++] = (struct iovec){ (char *)c->in[i].iov_base + off,
+				c->in[i].iov_len - off };
+	}
+	return n;
+}
+
+/* As many buffers as are expected to be needed, each of which holds a frame of @size bytes. */
+static unsigned line_up(struct net_pair *p, size_t size, struct net_slice slices[NET_RX_BATCH])
+{
+	unsigned wanted = p->rx_expected < NET_RX_BATCH ? p->rx_expected : NET_RX_BATCH;
+	unsigned n = 0, pieces = 0;
+
+	while (n < wanted && (n < p->n_staged || stage(p))) {
+		const struct tenon_chain *c = staged(p, n);
+
+		if (c->in_bytes < NET_HEADER + size || pieces + c->n_in > NET_RX_PIECES)
+			break;
+		slices[n].iov = &p->iov[pieces];
+		slices[n].n = slice(c, slices[n].iov);
+		pieces += slices[n++].n;
+	}
+	return n;
+}
+
+/* Hands on what came into the first @n staged buffers; those of frames that are dropped stay. */
+static void finish_batch(
+	struct net_pair *p, const struct net_slice *slices, const ssize_t *sizes, unsigned n)
+{
+	static const uint8_t header[NET_HEADER] = { [10] = 1 };
+	struct tenon_chain used[NET_RX_BATCH];
+	uint32_t written[NET_RX_BATCH], n_used = 0, n_kept = 0;
+
+	/* From the last one on, so that those that stay move up to the rest. */
+	for (unsigned i = n; i-- > 0;) {
+		struct tenon_chain c = *staged(p, i);
+		uint8_t to[6] = { 0 };
+
+		(void)tenon_iov_to_buf(slices[i].iov, slices[i].n, 0, to, sizeof(to));
+		if (sizes[i] < 0)
+			net_drop(p->net, DROP_RX_LONG);
+		if (sizes[i] < 0 || !passes(p->net, to, (size_t)sizes[i])) {
+			*staged(p, n - ++n_kept) = c;
+			continue;
+		}
+		(void)tenon_iov_from_buf(c.in, c.n_in, 0, header, NET_HEADER);
+		n_used++;
+		used[NET_RX_BATCH - n_used] = c;
+		written[NET_RX_BATCH - n_used] = NET_HEADER + (uint32_t)sizes[i];
+		p->staged_bytes -= c.in_bytes;
+		count_in(p->net, (size_t)sizes[i]);
+	}
+	p->first = (p->first + n_used) % NET_QUEUE_SIZE;
+	p->n_staged -= n_used;
+	if (n_used > 0)
+		net_virtio->push_many(p->rx, used + NET_RX_BATCH - n_used,
+			written + NET_RX_BATCH - n_used, n_used);
+}
+
+/* How many frames were read; -1 when it must be done one by one. */
+static int read_batch(struct net_pair *p, size_t size)
+{
+	struct net_slice slices[NET_RX_BATCH];
+	ssize_t sizes[NET_RX_BATCH];
+	unsigned n;
+	int got;
+
+	if (!p->net->backend->read_many || net_throttle_is_set(&p->net->rx_limit))
+		return -1;
+	n = line_up(p, size, slices);
+	if (n < 2)
+		return -1;
+	got = p->net->backend->read_many(p, slices, n, sizes);
+	if (got < 0)
+		net_lost(p->net, got, "reading from it");
+	if (got <= 0)
+		return 0;
+	finish_batch(p, slices, sizes, (unsigned)got);
+	p->rx_expected = 2 * (unsigned)got;
+	return got;
+}
+
+/* ---- running ---- */
+
+/* How many frames were dealt with; 0 when there is no more to do now. */
+static unsigned step(struct net_pair *p)
 {
 	ssize_t size;
+	int got;
 
 	if (!p->net->running || p->fd < 0 || !allowed(p->net))
-		return false;
+		return 0;
 	if (p->kept_size > 0)
 		return deliver_kept(p);
 	size = p->net->backend->next(p);
+	got = size > 0 ? read_batch(p, (size_t)size) : -1;
+	if (got >= 0)
+		return (unsigned)got;
+	p->rx_expected = 2;
 	if (size < 0)
 		net_lost(p->net, (int)size, "reading from it");
 	if (size > 0)
@@ -323,7 +431,7 @@ static bool step(struct net_pair *p)
 
 void net_rx_run(struct net_pair *p)
 {
-	unsigned n = 0;
+	unsigned n = 0, done = 1;
 
 	if (!p->net->running || p->index >= p->net->cur_pairs || !net_link_is_up(p->net))
 		return;
@@ -332,8 +440,10 @@ void net_rx_run(struct net_pair *p)
 		return;
 	}
 	p->rx_again = false;
-	while (!p->starved && n++ < MOST_FRAMES && step(p))
-		;
+	while (!p->starved && n < MOST_FRAMES && done > 0) {
+		done = step(p);
+		n += done;
+	}
 	net_virtio->notify(p->rx);
 	if (p->kept_size > 0 && !p->starved && !p->net->rx_limit.waiting) {
 		p->rx_again = true;
