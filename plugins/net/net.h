@@ -216,7 +216,6 @@ struct net {
 
 	/* the peer */
 	bool lost;
-	bool reported; /* that it is lost, since it was there last */
 	uint64_t backoff_ns;
 	struct tenon_timer *retry;
 

@@ -73,11 +73,9 @@ void net_lost(struct net *n, int err, const char *what)
 		net_pair_close_fd(&n->pairs[i]);
 		n->pairs[i].tx_blocked = false;
 	}
-	if (!n->reported)
-		tenon_logf(net_host, n->dev, TENON_LOG_WARN, "the peer is gone: %s: %s%s", what,
-			err == -EPIPE ? "it closed the connection" : strerror(-err),
-			again ? "; trying to reach it again" : "; the link stays down");
-	n->reported = true;
+	tenon_logf(net_host, n->dev, TENON_LOG_WARN, "the peer is gone: %s: %s%s", what,
+		err == -EPIPE ? "it closed the connection" : strerror(-err),
+		again ? "; trying to reach it again" : "; the link stays down");
 	net_link_update(n, false);
 	try_later(n);
 }
@@ -91,7 +89,6 @@ static void retry(struct net *n)
 		return;
 	}
 	n->lost = false;
-	n->reported = false;
 	n->backoff_ns = FIRST_PAUSE_NS;
 	net_host->log(n->dev, TENON_LOG_WARN, "the peer is there again");
 	net_link_update(n, true);

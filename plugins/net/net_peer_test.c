@@ -267,7 +267,9 @@ TK_TEST(a_peer_that_dies_is_reached_again)
 	peer_leaves(peer);
 	tk_run_until_idle(d);
 	TK_EQ(tk_config(d, STATUS, 2), 0);
+	tk_fail_nth(TK_FAIL_OPEN, 0);
 	tk_advance_ms(20000);
+	TK_TRUE(tk_calls(TK_FAIL_OPEN) >= 6 && tk_calls(TK_FAIL_OPEN) <= 12); /* ever more seldom */
 	TK_EQ(tk_log_count(TENON_LOG_WARN), 1); /* once, however often it is tried */
 	make_frame(frame, sizeof(frame), test_mac, 1);
 	(void)guest_sends(d, frame, sizeof(frame)); /* does not stay in the queue */

@@ -742,6 +742,22 @@ TK_TEST(bytes_to_the_guest_are_limited)
 	limited_receiving("rx_bandwidth = 800; rx_bandwidth_burst = 1000;", 10, 8);
 }
 
+TK_TEST(nothing_of_a_second_is_lost_to_the_limit)
+{
+	uint8_t frame[100];
+	int peer;
+	struct tk_dev *d = wired("tx_packets = 10; tx_packets_burst = 20;", &peer);
+
+	make_frame(frame, sizeof(frame), test_mac, 1);
+	for (unsigned i = 0; i < 38; i++) { /* at twice the rate until the burst is used up */
+		(void)guest_sends(d, frame, sizeof(frame));
+		tk_kick(d, TX);
+		tk_run_until_idle(d);
+		TK_EQ(frames_at(peer), 1);
+		tk_advance_ms(50);
+	}
+}
+
 TK_TEST(a_frame_longer_than_the_burst_is_late_not_stuck)
 {
 	uint8_t frame[1000];

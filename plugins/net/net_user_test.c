@@ -628,6 +628,7 @@ TK_TEST(sockets_wait_while_the_guest_takes_nothing)
 	struct sockaddr_in from;
 	socklen_t from_size = sizeof(from);
 	unsigned port, came = 0;
+	uint8_t message[1400] = { 0 };
 	char got[16];
 	size_t size;
 	int fd;
@@ -638,15 +639,19 @@ TK_TEST(sockets_wait_while_the_guest_takes_nothing)
 	without_buffers();
 	send_udp(gateway, GUEST, HOST, 5555, port, "question", 8);
 	TK_EQ(recvfrom(fd, got, sizeof(got), 0, (struct sockaddr *)&from, &from_size), 8);
-	for (unsigned i = 0; i < 40; i++) {
-		TK_EQ(sendto(fd, &i, sizeof(i), 0, (const struct sockaddr *)&from, from_size),
-			sizeof(i));
+	/* More than the queue holds: all but the first wait in the socket, as far as that goes. */
+	for (unsigned i = 0; i < 450; i++) {
+		memcpy(message, &i, sizeof(i));
+		TK_EQ(sendto(fd, message, sizeof(message), 0, (const struct sockaddr *)&from,
+			      from_size),
+			sizeof(message));
 		tk_run_until_idle(dev);
 	}
+	TK_EQ(tk_log_count(TENON_LOG_WARN), 0);
 	give_buffers(BUFFERS);
 	for (const uint8_t *udp; (udp = next_of(PROTO_UDP, &size)); came++)
 		TK_MEM_EQ(udp + 8, &came, sizeof(came));
-	TK_EQ(came, 40);
+	TK_TRUE(came > 20 && came < 450);
 	TK_EQ(tk_log_count(TENON_LOG_WARN), 0);
 	(void)close(fd);
 }
