@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
 
 #define MOST 1518u
 
@@ -520,9 +521,20 @@ TK_TEST(what_cannot_be_attached_is_said)
 	refused(text, "of another type than backend \"stream\" needs");
 }
 
+static void *read_on(void *arg)
+{
+	char got[16];
+
+	(void)arg;
+	while (recv(listener, got, sizeof(got), 0) > 0)
+		;
+	return NULL;
+}
+
 TK_TEST(every_failure_of_attach_is_said)
 {
 	char text[200];
+	pthread_t reader;
 
 	address = test_address(folder);
 	peer_listens(SOCK_STREAM);
@@ -534,9 +546,14 @@ TK_TEST(every_failure_of_attach_is_said)
 	TK_TRUE(tk_fault_sweep("net", text) >= 12);
 	(void)close(listener);
 	peer_listens(SOCK_DGRAM);
+	(void)fcntl(listener, F_SETFL, 0);
+	/* each try says who it is, and the queue is short */
+	TK_EQ(pthread_create(&reader, NULL, read_on, NULL), 0);
 	(void)snprintf(text, sizeof(text),
 		"backend = \"dgram\"; handshake = \"vfkit\"; path = \"%s\";", address.sun_path);
 	TK_TRUE(tk_fault_sweep("net", text) >= 12);
+	(void)shutdown(listener, SHUT_RDWR);
+	(void)pthread_join(reader, NULL);
 	(void)unlink(address.sun_path);
 	TK_EQ(rmdir(folder), 0);
 }
