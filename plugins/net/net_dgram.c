@@ -7,6 +7,7 @@
  * MTU allows is lost and counted.  SOCK_SEQPACKET does as well, and has an end.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +17,8 @@
 
 _Static_assert(NET_RX_BATCH <= NET_TX_BATCH, "the messages serve both directions");
 
-#define RETRY_NS 1000000u /* after ENOBUFS, which no event ends */
+#define PATIENCE_MS 1000
+#define RETRY_NS    1000000u /* after ENOBUFS, which no event ends */
 
 struct dgram {
 	char own_path[108];
@@ -25,20 +27,34 @@ struct dgram {
 	struct tenon_timer *timer;
 };
 
-static int reach(struct net *n)
+/* Says who we are.  A peer that is busy is waited for when the machine is made, and only then. */
+static int shake_hands(const struct net *n, int fd)
 {
 	static const char magic[4] = { 'V', 'F', 'K', 'T' };
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	while (send(fd, magic, sizeof(magic), MSG_NOSIGNAL) < 0) {
+		int err = -errno;
+
+		if (err != -EAGAIN || n->lost || poll(&p, 1, PATIENCE_MS) <= 0)
+			return err;
+	}
+	return 0;
+}
+
+static int reach(struct net *n)
+{
 	struct dgram *d = n->state;
-	int fd = net_socket_connect(n->path, SOCK_DGRAM, d->own_path);
+	int fd = net_socket_connect(n->path, SOCK_DGRAM, d->own_path), ret = 0;
 
 	if (fd < 0)
 		return fd;
 	d->bound = true;
-	if (n->vfkit && send(fd, magic, sizeof(magic), MSG_NOSIGNAL) < 0) {
-		int err = -errno;
-
+	if (n->vfkit)
+		ret = shake_hands(n, fd);
+	if (ret < 0) {
 		(void)close(fd);
-		return err;
+		return ret;
 	}
 	n->pairs[0].fd = fd;
 	return 0;
