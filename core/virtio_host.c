@@ -317,4 +317,5 @@ const struct tenon_virtio service_virtio = {
 	.fault = svc_fault,
 	.config_get = svc_config_get,
 	.config_set = svc_config_set,
+	.push_many = vq_push_many,
 };

@@ -332,6 +332,18 @@ static int svc_config_set(struct tenon_dev *dev, uint32_t offset, const void *fr
 	return dev->d.virtio ? virtio_config_set(&dev->d.virtio->vd, offset, from, size) : -ENODEV;
 }
 
+static void svc_push_many(
+	struct tenon_vq *vq, const struct tenon_chain *chains, const uint32_t *written, uint32_t n)
+{
+	kit_role("tenon.virtio push_many", ROLE_LOOP);
+	for (uint32_t i = 0; i < n; i++)
+		if (written[i] > chains[i].in_bytes)
+			kit_fail("tenon.virtio push_many: %u bytes written, chain %u has room for "
+				 "%llu",
+				written[i], i, (unsigned long long)chains[i].in_bytes);
+	vq_push_many(vq, chains, written, n);
+}
+
 const struct tenon_virtio kit_virtio = {
 	.struct_size = sizeof(struct tenon_virtio),
 	.add = virtio_add,
@@ -345,4 +357,5 @@ const struct tenon_virtio kit_virtio = {
 	.fault = svc_fault,
 	.config_get = svc_config_get,
 	.config_set = svc_config_set,
+	.push_many = svc_push_many,
 };

@@ -368,6 +368,15 @@ void vq_push(struct tenon_vq *vq, const struct tenon_chain *chain, uint32_t writ
 		(void)vring_push(&vq->ring, chain, written);
 }
 
+void vq_push_many(
+	struct tenon_vq *vq, const struct tenon_chain *chains, const uint32_t *written, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!is_current(vq, &chains[i]))
+			return; /* all of them were popped since the last reset, or none */
+	vring_push_many(&vq->ring, chains, written, n);
+}
+
 void vq_notify(struct tenon_vq *vq)
 {
 	if (vring_must_notify(&vq->ring))

@@ -125,6 +125,8 @@ uint32_t vq_size(const struct tenon_vq *vq);
 int vq_pop(struct tenon_vq *vq, struct tenon_chain *ret_chain);
 void vq_unpop(struct tenon_vq *vq, const struct tenon_chain *chain);
 void vq_push(struct tenon_vq *vq, const struct tenon_chain *chain, uint32_t written);
+void vq_push_many(
+	struct tenon_vq *vq, const struct tenon_chain *chains, const uint32_t *written, uint32_t n);
 void vq_notify(struct tenon_vq *vq);
 int vq_want_kicks(struct tenon_vq *vq, uint32_t want);
 void virtio_fault(struct virtio_device *vd, const char *why);

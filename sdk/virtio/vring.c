@@ -434,24 +434,57 @@ static void mark_written(const struct vring *r, struct vring_slot *slot, uint32_
 	}
 }
 
-int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t written)
+/* Gives a chain's place back; whether it had one. */
+static bool end_use(struct vring *ring, const struct tenon_chain *chain)
 {
-	uint8_t *entry;
-
 	if (ring->setup.size == 0 || chain->head >= ring->setup.size ||
 		!ring->slots[chain->head].in_use)
-		return -EINVAL;
+		return false;
 	ring->slots[chain->head].in_use = false;
-	if (!live(ring))
-		return 0;
+	return true;
+}
+
+/* Writes an entry that the driver does not see yet. */
+static void fill_used(struct vring *ring, const struct tenon_chain *chain, uint32_t written)
+{
+	uint8_t *entry = ring->used + 4 + (size_t)(ring->next_used & (ring->setup.size - 1)) * 8;
+
 	mark_written(ring, &ring->slots[chain->head], written);
-	entry = ring->used + 4 + (size_t)(ring->next_used & (ring->setup.size - 1)) * 8;
 	store32(entry, chain->head);
 	store32(entry + 4, written);
 	ring->next_used++;
+}
+
+static void publish_used(struct vring *ring)
+{
 	store16(ring->used + 2, ring->next_used, __ATOMIC_RELEASE);
 	dirty(ring, ring->used, 6 + (uint64_t)ring->setup.size * 8);
+}
+
+int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t written)
+{
+	if (!end_use(ring, chain))
+		return -EINVAL;
+	if (!live(ring))
+		return 0;
+	fill_used(ring, chain, written);
+	publish_used(ring);
 	return 0;
+}
+
+void vring_push_many(
+	struct vring *ring, const struct tenon_chain *chains, const uint32_t *written, uint32_t n)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!end_use(ring, &chains[i]) || !live(ring))
+			continue;
+		fill_used(ring, &chains[i], written[i]);
+		any = true;
+	}
+	if (any)
+		publish_used(ring);
 }
 
 bool vring_must_notify(struct vring *ring)

@@ -79,6 +79,9 @@ int vring_pop(struct vring *ring, struct tenon_chain *ret_chain);
 void vring_unpop(struct vring *ring, const struct tenon_chain *chain);
 /* -EINVAL when that chain is not in use. */
 int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t written);
+/* All of them become visible to the driver at once; those that are not in use are left out. */
+void vring_push_many(
+	struct vring *ring, const struct tenon_chain *chains, const uint32_t *written, uint32_t n);
 /* Whether the driver is to be interrupted for what was pushed since the last call. */
 bool vring_must_notify(struct vring *ring);
 /* True when kicks are wanted and chains came meanwhile. */

@@ -140,6 +140,11 @@ struct tenon_virtio {
 	 * config_get(). [loop] [main]
 	 */
 	int (*config_set)(struct tenon_dev *dev, uint32_t offset, const void *from, uint32_t size);
+
+	/* As push() for each of @n chains; the driver sees all of them at once, as a frame in
+	 * several buffers needs it.  [loop] */
+	void (*push_many)(struct tenon_vq *vq, const struct tenon_chain *chains,
+		const uint32_t *written, uint32_t n);
 };
 
 #endif
