@@ -41,10 +41,13 @@ static const char *failure_text(const struct request *r, int result)
 static void finish(struct tenon_dev *dev, struct request *r, uint8_t status)
 {
 	struct block *b = block_of(dev);
+	/* What was written from the start on (2.7.8.2): the status lies behind the data, which a
+	 * request that failed has not. */
+	bool whole = status == BLK_S_OK || r->chain.in_bytes == 1;
 
 	*r->status = status;
-	block_virtio->push(
-		block_virtio->queue(dev, r->queue), &r->chain, (uint32_t)r->chain.in_bytes);
+	block_virtio->push(block_virtio->queue(dev, r->queue), &r->chain,
+		whole ? (uint32_t)r->chain.in_bytes : 0);
 	b->to_notify |= 1u << r->queue;
 }
 

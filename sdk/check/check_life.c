@@ -136,8 +136,12 @@ static void live(const struct surveyed *c, bool whole)
 	tk_log_clear();
 }
 
+/* The plugin's own blocks are counted to the last; of the whole process, libraries and the kit
+ * included, only what grows by more than a little in each life. */
+#define LITTLE 64u
+
 struct usage {
-	size_t heap;
+	size_t blocks, heap;
 	unsigned threads, mappings;
 };
 
@@ -145,7 +149,7 @@ static void run_lives(const struct surveyed *c, unsigned n, bool whole, struct u
 {
 	for (unsigned i = 0; i < n; i++)
 		live(c, whole);
-	*ret_usage = (struct usage){ heap(), threads(), mappings() };
+	*ret_usage = (struct usage){ tk_live_blocks(), heap(), threads(), mappings() };
 }
 
 /* Whether it grew from each to the next, by more than @most: a table that grows once is no leak. */
@@ -165,7 +169,10 @@ static void measure(const struct surveyed *c, unsigned n, bool whole)
 	if (grew(u[0].threads, u[1].threads, u[2].threads, 0))
 		CHECK_FAIL("after %u %s there are %u more threads", n, what,
 			u[2].threads - u[0].threads);
-	if (grew(u[0].heap, u[1].heap, u[2].heap, (size_t)n / 2 * 8))
+	if (grew(u[0].blocks, u[1].blocks, u[2].blocks, n / 4))
+		CHECK_FAIL("after %u %s the plugin has %zu more blocks of memory", n, what,
+			u[2].blocks - u[0].blocks);
+	if (grew(u[0].heap, u[1].heap, u[2].heap, (size_t)n / 2 * LITTLE))
 		CHECK_FAIL("after %u %s %zu more bytes are allocated: %zu each time", n, what,
 			u[2].heap - u[0].heap, (u[2].heap - u[0].heap) / n);
 	if (grew(u[0].mappings, u[1].mappings, u[2].mappings, n / 4))

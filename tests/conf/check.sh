@@ -29,8 +29,10 @@ accepted() { # FILE ARGUMENT...
 make_kernel >"$work/vmlinuz"
 echo initrd >"$work/initrd.img"
 cp "$conf"/*.cfg "$work/"
-for file in "$conf"/*.cfg; do
-	accepted "$work/${file##*/}"
+# The disks that they name, as whoever uses them makes them.
+truncate -s 8M "$work/disk.img" "$work/data.img"
+for file in "$work"/*.cfg; do
+	accepted "$file"
 	accepted "$file" --kernel "$work/vmlinuz" --initrd "$work/initrd.img"
 done
 

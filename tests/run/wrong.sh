@@ -206,7 +206,7 @@ devices = ( ${threads%,} );"
 
 # ---- plugins ----
 
-refused 3 '*block*' "${run[@]}" --device block,path=x
+refused 3 '*gpu*' "${run[@]}" --device gpu,path=x
 refused 2 '--device nosuch: *"nosuch"*' "${run[@]}" --device nosuch
 refused 2 '--device rgn: *did you mean "rng"?*' "${run[@]}" --device rgn
 plugin() { # CODE SENTENCE MODULE [SETTINGS]
