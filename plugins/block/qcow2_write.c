@@ -151,6 +151,7 @@ static int write_new(struct qcow2 *q, uint64_t offset, struct iov_place *p,
 	if (ret < 0)
 		return ret;
 	pl.claim = (struct qcow2_claim){ .next = q->claims, .first = first, .n = n };
+	/* cppcheck-suppress autoVariables ; taken out again before this returns */
 	q->claims = &pl.claim;
 	room = (first + n) * q->cluster_size - offset;
 	if (pl.size > room)

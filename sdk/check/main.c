@@ -262,7 +262,7 @@ static int read_options(int argc, char **argv, struct options *o)
 			return 0;
 		case 'V':
 			(void)printf("tenon-plugin-check %s, ABI %u.%u\n", TENON_VERSION,
-				TENON_ABI_MAJOR, TENON_ABI_MINOR);
+				(unsigned)TENON_ABI_MAJOR, (unsigned)TENON_ABI_MINOR);
 			return 0;
 		default:
 			return 2; /* getopt has said it */

@@ -125,7 +125,8 @@ static double median(double *v, unsigned n)
 
 static int measure(const struct block_load *load, const char *file, const struct devices_options *o)
 {
-	double fio[MOST], fio_cpu[MOST], own[MOST], own_cpu[MOST], ratio[MOST];
+	double fio[MOST] = { 0 }, fio_cpu[MOST] = { 0 }, own[MOST] = { 0 };
+	double own_cpu[MOST] = { 0 }, ratio[MOST] = { 0 };
 	double a, b;
 
 	if (load->cached)
