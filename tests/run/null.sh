@@ -47,6 +47,8 @@ dead"
 
 # ---- reset ----
 
+play 0 "an empty command line" --append '' <<<"load 0x20000 1 expect 0
+$off"
 play 0 "reset in place" --append hello <<SCRIPT
 load 0x20000 4 expect 0x6c6c6568
 load 0x100000 1 expect 0x48
