@@ -176,7 +176,6 @@ static int console_create(struct tenon_dev *dev, const struct tenon_config *conf
 
 	c->dev = dev;
 	c->wants_input = console_host->conf_int(config, "input") != 0;
-	c->rows_first = console_host->conf_int(config, "size_order") != 0;
 	return read_ports(c, config);
 }
 
@@ -297,8 +296,6 @@ static const struct tenon_key console_keys[] = {
 	{ "ports", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
 		"ports and where they lead: \"name=log,file=guest.log\"" },
 	{ "folder", TENON_KEY_PATH, 0, ".", NULL, "where the paths of ports start from" },
-	{ "size_order", TENON_KEY_ENUM, 0, "columns-first", "columns-first|rows-first",
-		"how the guest reads the size of a port" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };
 

@@ -134,7 +134,6 @@ struct console {
 	bool wants_input; /* of the terminal, as configured */
 	bool multi;       /* `ports` is set */
 	bool multiport;   /* and the driver knows of it */
-	bool rows_first;
 	bool quiesced;
 	bool control_again;
 	struct port *terminal_port;

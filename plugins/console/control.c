@@ -45,12 +45,11 @@ static void begin(struct message *m, const struct port *p, uint32_t event, uint3
 	m->size = HEADER;
 }
 
+/* Columns first, as the specification has it; Linux took them for each other for years. */
 static void add_size(struct message *m, const struct port *p)
 {
-	bool swap = p->console->rows_first;
-
-	put_le16(m->bytes + m->size, swap ? p->rows : p->columns);
-	put_le16(m->bytes + m->size + 2, swap ? p->columns : p->rows);
+	put_le16(m->bytes + m->size, p->columns);
+	put_le16(m->bytes + m->size + 2, p->rows);
 	m->size += 4;
 }
 

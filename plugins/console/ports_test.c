@@ -378,20 +378,6 @@ TK_TEST(a_resize_is_told_to_the_port)
 	TK_EQ(tk_config(d, 0, 4), 0); /* of port 0, which has no size */
 }
 
-TK_TEST(rows_come_first_where_that_is_asked_for)
-{
-	char text[200];
-	struct tk_dev *d;
-
-	(void)snprintf(
-		text, sizeof(text), "size_order = \"rows-first\"; ports = ( \"terminal\" );");
-	d = tk_device("console", text);
-	give_control(d, 8);
-	tell(d, 0, PORT_READY, 1);
-	TK_STR(message(), "0 4 1");
-	TK_STR(message(), "0 5 0 25 80");
-}
-
 TK_TEST(the_emergency_write_goes_to_the_first_console)
 {
 	struct tk_dev *d = create("\"name=log,file=log\", \"terminal\"");
@@ -1037,7 +1023,7 @@ TK_TEST(every_fault_is_survived)
 
 TK_TEST(stands_the_hostile_driver)
 {
-	struct tk_dev *d = create(every_kind());
+	struct tk_dev *d = create("\"terminal\", \"name=a,socket=s,listen\"");
 	CLOSED peer = dial("s");
 
 	TK_TRUE(peer >= 0);
