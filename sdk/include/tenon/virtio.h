@@ -39,7 +39,11 @@ struct tenon_virtio_ops {
 	int (*activate)(struct tenon_dev *dev, uint64_t features);
 	/* The driver kicked queue @index, or the queue may hold buffers after activate.  [loop] */
 	void (*queue_ready)(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index);
-	/* The driver wrote its part of the configuration; the layer has stored it.  [loop] */
+	/*
+	 * The driver wrote its part of the configuration; the layer has stored it.  Called for each
+	 * write in order, and config_get() gives what that write wrote; of more than 64 that came
+	 * meanwhile the last are told as one.  [loop]
+	 */
 	void (*config_written)(struct tenon_dev *dev, uint32_t offset, uint32_t size);
 	/*
 	 * The driver resets the device: on return no chain is in use, none will be pushed.  Only
