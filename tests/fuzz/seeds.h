@@ -18,6 +18,7 @@ void seed_le(struct seed *s, uint64_t value, unsigned bytes);
 void seed_save(const char *target, const char *name, const struct seed *s);
 
 void seeds_config(void);
+void seeds_console(void);
 void seeds_kernel(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
