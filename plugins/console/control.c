@@ -59,6 +59,7 @@ static uint8_t next_message(const struct port *p, struct message *m)
 	uint8_t what = (uint8_t)(p->pending & -p->pending);
 	size_t n = strlen(p->spec.name);
 
+	m->size = 0;
 	switch (what) {
 	case TELL_ADD:
 		begin(m, p, PORT_ADD, 1);

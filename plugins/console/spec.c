@@ -7,11 +7,12 @@
 #include "console.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+
+#define MAX_FD 0xfffff
 
 enum value { VALUE_NONE, VALUE_MAY, VALUE_MUST };
 
@@ -37,16 +38,7 @@ static const struct {
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KINDS   "terminal, file, socket, pty, pipe or fd"
 
-__attribute__((format(printf, 2, 3))) static int refuse(
-	const struct parse *parse, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(parse->why, parse->room, format, args);
-	va_end(args);
-	return -EINVAL;
-}
+#define refuse(parse, ...) ((void)snprintf((parse)->why, (parse)->room, __VA_ARGS__), -EINVAL)
 
 /* ---- values ---- */
 
@@ -87,38 +79,47 @@ static int take_path(const struct parse *parse, const char *value)
 	return 0;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* None at all is fine. */
+static int take_number(const struct parse *parse, const char *value, size_t *at, int *to)
+{
+	size_t begin = *at;
+	int number = 0;
+
+	for (; is_digit(value[*at]); (*at)++) {
+		number = number * 10 + (value[*at] - '0');
+		if (number > MAX_FD)
+			return refuse(parse, "fd is \"%s\": that number is too large", value);
+	}
+	if (*at == begin)
+		return 0;
+	if (number < 3)
+		return refuse(
+			parse, "fd is \"%s\": 0, 1 and 2 are tenon's own; wanted 3 or more", value);
+	*to = number;
+	return 0;
+}
+
 /* "7", "7:8", "7:" and ":8": for input, for output. */
 static int take_fds(const struct parse *parse, const char *value)
 {
-	int *to[] = { &parse->spec->in_fd, &parse->spec->out_fd };
-	const char *at = value;
+	struct port_spec *spec = parse->spec;
+	size_t at = 0;
+	int ret = take_number(parse, value, &at, &spec->in_fd);
 
-	for (int i = 0; i < 2; i++) {
-		char *end = NULL;
-		long number;
-
-		if (*at >= '0' && *at <= '9') {
-			errno = 0;
-			number = strtol(at, &end, 10);
-			if (errno || number > 0xfffff)
-				return refuse(
-					parse, "fd is \"%s\": that number is too large", value);
-			if (number < 3)
-				return refuse(parse,
-					"fd is \"%s\": 0, 1 and 2 are tenon's own; wanted 3 or "
-					"more",
-					value);
-			*to[i] = (int)number;
-			at = end;
-		}
-		if (i == 0 && *at == '\0') {
-			parse->spec->out_fd = parse->spec->in_fd;
-			break;
-		}
-		if (i == 0 && *at++ != ':')
-			return refuse(parse, "fd is \"%s\"; wanted N, or IN:OUT", value);
-	}
-	if (*at || (parse->spec->in_fd < 0 && parse->spec->out_fd < 0))
+	if (ret == 0 && value[at] == '\0')
+		spec->out_fd = spec->in_fd;
+	else if (ret == 0 && value[at++] == ':')
+		ret = take_number(parse, value, &at, &spec->out_fd);
+	else if (ret == 0)
+		at = 0;
+	if (ret < 0)
+		return ret;
+	if (value[at] || (spec->in_fd < 0 && spec->out_fd < 0))
 		return refuse(parse, "fd is \"%s\"; wanted N, or IN:OUT", value);
 	return 0;
 }
@@ -137,10 +138,10 @@ static int take_kind(const struct parse *parse, size_t kind, const char *value)
 		return refuse(parse, "\"%s\" takes no value", word);
 	if (kinds[kind].value == VALUE_MUST && (!value || !value[0]))
 		return refuse(parse, "\"%s\" wants a value", word);
-	if (spec->backend == &port_fd)
-		return take_fds(parse, value);
 	if (!value)
 		return 0;
+	if (spec->backend == &port_fd)
+		return take_fds(parse, value);
 	return value[0] ? take_path(parse, value) : refuse(parse, "\"%s=\" wants a value", word);
 }
 

@@ -58,7 +58,7 @@ TK_TEST(refuses_names_that_are_no_file_names)
 	refused("\"pty,name=a\\nb\"", "the name has a character 0x0a");
 	refused("\"pty,name=..\"", "the name is \"..\"");
 	memset(line + 10, 'n', 64);
-	strcpy(line + 74, "\"");
+	line[74] = '"';
 	refused(line, "the name has 64 bytes; wanted at most 63");
 }
 
@@ -79,7 +79,7 @@ TK_TEST(refuses_sockets_with_long_paths)
 	char line[200] = "\"socket=/";
 
 	memset(line + 9, 'p', 107);
-	strcpy(line + 116, "\"");
+	line[116] = '"';
 	refused(line, "the path of the socket has 108 bytes; wanted at most 107");
 }
 

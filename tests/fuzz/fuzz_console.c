@@ -563,7 +563,7 @@ static void step(struct input *in)
 		fake_memory_take(in);
 		break;
 	case OP_WRITE:
-		reg(a * 4u, input_u32(in));
+		reg((uint64_t)a * 4, input_u32(in));
 		break;
 	case OP_BRING_UP:
 		bring_up(a);
