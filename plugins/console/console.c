@@ -69,7 +69,7 @@ static void config_written(struct tenon_dev *dev, uint32_t offset, uint32_t size
 		return;
 	for (uint32_t i = 0; i < c->n_ports && !p->is_console; i++)
 		p = &c->ports[i];
-	if (console_virtio->config_get(dev, CONFIG_EMERGENCY, &byte, 1) == 0 && p->host_open)
+	if (console_virtio->config_get(dev, CONFIG_EMERGENCY, &byte, 1) == 0)
 		(void)p->spec.backend->write(p, &byte, 1);
 }
 

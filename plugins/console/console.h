@@ -57,7 +57,8 @@ struct port_backend {
 	/* The machine starts; optional.  What is not for `tenon check` to do is done here. */
 	int (*start)(struct port *p);
 	void (*detach)(struct port *p); /* of half an attach, too */
-	/* Takes what there is room for; port_writable() follows a short one. */
+	/* Takes what there is room for; port_writable() follows a short one.  Where nobody is at
+	 * the host's end it takes everything. */
 	size_t (*write)(struct port *p, const void *bytes, size_t size);
 	/* The guest has room (1), or input must wait; not called back from within. */
 	void (*want_input)(struct port *p, bool want);

@@ -134,8 +134,6 @@ static void wait_for_peer(struct port *p)
 /* What is to become of the chain that is held: true = it is done with. */
 static bool finish_chain(struct port *p)
 {
-	if (!p->host_open)
-		return true; /* nobody is there */
 	if (write_on(p)) {
 		p->stalled = false;
 		return true;
