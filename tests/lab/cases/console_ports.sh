@@ -4,8 +4,6 @@
 # ends of a unix socket, and a second console with a size of its own.
 . /lab/caselib.sh
 LAB_CONFIG=/lab/console_ports.conf
-mkdir -p /dev/pts
-[ -c /dev/pts/ptmx ] || mount -t devpts devpts /dev/pts
 
 # The next line that somebody outside of the guest reads there.
 reads() { # DESCRIPTOR WANTED
