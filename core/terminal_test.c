@@ -274,12 +274,11 @@ static void what_is_left_in_the_end_can_be_waited_for(void **state)
 {
 	static char text[120000];
 	size_t got = 0;
-	int fd;
 
 	open_on(bed.in[0], bed.out[1]);
 	assert_int_equal(terminal_unwritten(bed.terminal), -1);
 	assert_int_equal(put(text, sizeof(text)), sizeof(text));
-	while ((fd = terminal_unwritten(bed.terminal)) >= 0) {
+	while (terminal_unwritten(bed.terminal) >= 0) {
 		ssize_t n = read(bed.out[0], text, 1000);
 
 		assert_true(n > 0);
