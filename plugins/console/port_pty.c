@@ -91,35 +91,49 @@ static int open_master(struct port *p, char *path, size_t room)
 	return 0;
 }
 
-/* A link that was left by a run before is replaced, anything else is somebody's. */
-static int make_link(struct port *p, const char *path)
+static int refuse_link(struct port *p, int err)
 {
 	char label[PORT_LABEL_MAX];
+
+	return tenon_failf(console_host, p->dev, err, "%s: cannot make the link \"%s\": %s",
+		port_label(p, label), p->spec.path, strerror(-err));
+}
+
+/* A link that was left by a run before is replaced, anything else is somebody's. */
+static int check_link(struct port *p)
+{
 	struct stat st;
 
-	if (!p->spec.path)
-		return 0;
-	if (lstat(p->spec.path, &st) == 0 && S_ISLNK(st.st_mode))
-		(void)unlink(p->spec.path);
-	if (symlink(path, p->spec.path) < 0) {
-		int err = -errno;
+	if (p->spec.path && lstat(p->spec.path, &st) == 0 && !S_ISLNK(st.st_mode))
+		return refuse_link(p, -EEXIST);
+	return 0;
+}
 
-		return tenon_failf(console_host, p->dev, err, "%s: cannot make the link \"%s\": %s",
-			port_label(p, label), p->spec.path, strerror(-err));
-	}
+static int make_link(struct port *p, const char *path)
+{
+	int ret = check_link(p);
+
+	if (ret < 0)
+		return ret;
+	(void)unlink(p->spec.path);
+	if (symlink(path, p->spec.path) < 0)
+		return refuse_link(p, -errno);
 	p->made = true;
 	return 0;
 }
 
-/* Without a link this is how it is found. */
+/* Not before: a machine that is only checked takes nobody's link.  Without one the name is told. */
 static int start(struct port *p)
 {
 	char path[64], label[PORT_LABEL_MAX];
+	int ret = -ptsname_r(p->fd, path, sizeof(path));
 
-	if (ptsname_r(p->fd, path, sizeof(path)) == 0)
+	if (ret == 0 && p->spec.path)
+		ret = make_link(p, path);
+	if (ret == 0)
 		tenon_logf(console_host, p->dev, p->made ? TENON_LOG_INFO : TENON_LOG_WARN,
 			"%s is on %s", port_label(p, label), path);
-	return 0;
+	return ret;
 }
 
 static int attach(struct port *p)
@@ -133,7 +147,7 @@ static int attach(struct port *p)
 	if (p->other_fd < 0 || inotify_add_watch(p->other_fd, path, IN_OPEN | IN_CLOSE) < 0)
 		return refuse(p, "watch a pty");
 	ret = console_event->fd_add(p->dev, p->other_fd, TENON_FD_READ, came_or_went, p, &p->watch);
-	return ret < 0 ? ret : make_link(p, path);
+	return ret < 0 ? ret : check_link(p);
 }
 
 static void detach(struct port *p)

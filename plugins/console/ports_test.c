@@ -182,15 +182,19 @@ TK_TEST(a_file_is_begun_anew_or_added_to)
 
 TK_TEST(a_machine_that_does_not_start_leaves_files_alone)
 {
-	struct tk_dev *d = tk_create("console", settings("\"file=log\", \"file=new\""));
+	struct tk_dev *d =
+		tk_create("console", settings("\"file=log\", \"file=new\", \"pty=tty\""));
 	int fd = open(in_folder("log"), O_CREAT | O_WRONLY, 0600);
+	char target[64];
 
 	put(fd, "old");
 	(void)close(fd);
+	TK_EQ(symlink("/somebody", in_folder("tty")), 0);
 	TK_EQ(tk_attach(d), 0);
 	tk_destroy(d);
 	TK_STR(contents("log"), "old");
 	TK_EQ(access(in_folder("new"), F_OK), -1);
+	TK_EQ(readlink(in_folder("tty"), target, sizeof(target)), 9);
 }
 
 TK_TEST(a_full_disk_loses_output_and_says_so_once)
