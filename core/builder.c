@@ -575,6 +575,7 @@ void vm_destroy(struct vm *vm)
 	loop_timer_remove(vm->shutdown_timer);
 	loop_timer_remove(vm->request_timer);
 	work_pool_destroy(vm->work);
+	vm_wait_for_reader(vm);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);
 	bus_destroy(vm->pio);

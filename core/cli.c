@@ -28,10 +28,11 @@
 #define FOR_ALL      UINT32_MAX
 
 enum option_kind {
-	OPTION_FLAG,     /* bool at `offset` */
-	OPTION_COUNT,    /* unsigned int at `offset`, once more */
-	OPTION_TEXT,     /* const char * at `offset` */
-	OPTION_OVERRIDE, /* an override of `key`; --set has none */
+	OPTION_FLAG,          /* bool at `offset` */
+	OPTION_COUNT,         /* unsigned int at `offset`, once more */
+	OPTION_TEXT,          /* const char * at `offset` */
+	OPTION_OVERRIDE,      /* an override of `key`; --set has none */
+	OPTION_OVERRIDE_TEXT, /* the same, and may be empty */
 	OPTION_DEVICE,
 	OPTION_VERSION,
 };
@@ -58,7 +59,7 @@ static const struct option options[] = {
 	{ "--bundle", 0, OPTION_OVERRIDE, FOR_VM, 0, "payload.bundle" },
 	{ "--firmware", 0, OPTION_OVERRIDE, FOR_VM, 0, "payload.firmware" },
 	{ "--initrd", 0, OPTION_OVERRIDE, FOR_VM, 0, "payload.initrd" },
-	{ "--append", 0, OPTION_OVERRIDE, FOR_VM, 0, "payload.cmdline" },
+	{ "--append", 0, OPTION_OVERRIDE_TEXT, FOR_VM, 0, "payload.cmdline" },
 	{ "--memory", 0, OPTION_OVERRIDE, FOR_VM, 0, "vm.memory" },
 	{ "--cpus", 0, OPTION_OVERRIDE, FOR_VM, 0, "vm.vcpus" },
 	{ "--hypervisor", 0, OPTION_OVERRIDE, FOR_VM, 0, "vm.hypervisor" },
@@ -160,7 +161,7 @@ static const struct option *find_letter(const struct parser *parser, char letter
 static bool takes_value(const struct option *option)
 {
 	return option->kind == OPTION_TEXT || option->kind == OPTION_OVERRIDE ||
-	       option->kind == OPTION_DEVICE;
+	       option->kind == OPTION_OVERRIDE_TEXT || option->kind == OPTION_DEVICE;
 }
 
 static int apply_option(struct parser *parser, const struct option *option, const char *value)
@@ -204,7 +205,7 @@ static int parse_value(struct parser *parser, const struct option *option, const
 	}
 	if (!value && parser->next < parser->argc)
 		value = parser->argv[parser->next++];
-	if (!value || !*value)
+	if (!value || (!*value && option->kind != OPTION_OVERRIDE_TEXT))
 		return error_set(parser->err, EXIT_USAGE, -EINVAL,
 			"option \"%s\" wants a value; see `%s`", option->name,
 			help_command(parser->cli));

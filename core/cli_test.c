@@ -155,6 +155,8 @@ static void refuses_with_a_sentence(void **state)
 			"option \"--set\" wants a value; see `tenon run --help`" },
 		{ { "tenon", "run", "--memory=" },
 			"option \"--memory\" wants a value; see `tenon run --help`" },
+		{ { "tenon", "run", "--append" },
+			"option \"--append\" wants a value; see `tenon run --help`" },
 		{ { "tenon", "run", "a", "--timing=1" }, "option \"--timing\" takes no value" },
 		{ { "tenon", "check", "a", "--timing" },
 			"unknown option \"--timing\"; see `tenon check --help`" },

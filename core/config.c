@@ -247,13 +247,15 @@ static int check_sections(const struct setting *root, struct error *err)
 static int add_implied(struct vm_config *config, struct setting *root, struct error *err)
 {
 	const struct setting *devices = setting_find(root, "devices");
+	const struct setting *payload = setting_find(root, "payload");
 	struct place place = { .file = root->place.file };
 
 	if (!config->path && !has_device(devices, "console") && !(devices && devices->n_items)) {
 		if (!config_add_device(&config->arena, root, "console", &place, err) ||
 			!config_add_device(&config->arena, root, "rng", &place, err))
 			return -ENOMEM;
-		if (config->payload.kernel && !config->payload.cmdline[0])
+		/* An empty one that was written is what was wanted. */
+		if (config->payload.kernel && !(payload && setting_find(payload, "cmdline")))
 			config->payload.cmdline = "console=hvc0";
 	}
 	if (config->platform_devices && !has_device(setting_find(root, "devices"), "power") &&

@@ -207,7 +207,10 @@ static int read_given(const struct check *check, const struct setting *group)
 static int read_fallback(const struct check *check, const struct tenon_key *key,
 	const struct place *place, struct entry *entry)
 {
-	struct place nowhere = { .file = place->file, .line = place->line };
+	/* A path among them starts from where a written one would. */
+	struct place nowhere = {
+		.file = place->file, .folder = place->folder, .line = place->line
+	};
 	struct setting setting = { .name = key->name, .place = nowhere };
 	struct check quiet = *check;
 	int r;

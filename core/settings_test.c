@@ -85,6 +85,22 @@ static void defaults_are_filled_in(void **state)
 	settings_free(config);
 }
 
+static void a_default_path_starts_from_the_file(void **state)
+{
+	static const struct tenon_key table[] = {
+		{ "folder", TENON_KEY_PATH, 0, "shared", NULL, "" },
+		{ 0 },
+	};
+	struct config_device device = { .type = "x", .name = "x" };
+	struct tenon_config *config = NULL;
+	struct error err = { 0 };
+
+	device.place = (struct place){ .file = "/etc/vm/vm.cfg", .folder = "/etc/vm", .line = 1 };
+	assert_int_equal(settings_check(&device, table, &config, &err), 0);
+	assert_string_equal(settings_str(config, "folder", 0), "/etc/vm/shared");
+	settings_free(config);
+}
+
 static void every_type_is_read(void **state)
 {
 	struct tenon_config *config =
@@ -332,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_filled_in),
+		cmocka_unit_test(a_default_path_starts_from_the_file),
 		cmocka_unit_test(every_type_is_read),
 		cmocka_unit_test(a_key_outside_the_table_is_nothing),
 		cmocka_unit_test(words_of_the_command_line_take_the_keys_type),

@@ -4,6 +4,7 @@
 #define TENON_CORE_SIGNALS_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 struct event_loop;
 struct signals;
@@ -16,6 +17,10 @@ struct signals_ops {
 /* Blocks them in this thread and those made later: call it before the first.  [main] */
 int signals_create(struct event_loop *loop, const struct signals_ops *ops, void *opaque,
 	struct signals **ret_signals);
+/* Without the loop, once it has ended: the descriptor that tells of signals, and whether one of
+ * those that came since is to stop.  [main] */
+int signals_fd(const struct signals *signals);
+bool signals_take_stop(struct signals *signals);
 /* Takes what is still pending and puts the mask back; NULL is fine.  [main] */
 void signals_destroy(struct signals *signals);
 

@@ -59,6 +59,21 @@ int signals_create(struct event_loop *loop, const struct signals_ops *ops, void 
 	return 0;
 }
 
+int signals_fd(const struct signals *signals)
+{
+	return signals->fd;
+}
+
+bool signals_take_stop(struct signals *signals)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		stop |= info.ssi_signo != SIGWINCH;
+	return stop;
+}
+
 void signals_destroy(struct signals *signals)
 {
 	struct signalfd_siginfo info;

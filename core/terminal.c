@@ -32,6 +32,7 @@
 
 #define OUTPUT_ROOM 65536u
 #define INPUT_ROOM  4096u
+#define DEAF_NS     500000000ull
 #define ESCAPE      0x01 /* Ctrl-A */
 
 struct terminal_client {
@@ -53,6 +54,8 @@ struct terminal {
 	struct terminal_client *reader; /* who wants, or wanted, input */
 	uint8_t input[INPUT_ROOM];      /* read, escape sequences taken out, not yet taken */
 	size_t n_input;
+	bool deaf; /* the input is full, and nobody has taken any of it for long */
+	struct loop_timer *deaf_timer;
 
 	pthread_mutex_t lock; /* the output ring and `starved` */
 	uint8_t *output;
@@ -282,6 +285,41 @@ static void tell_end(struct terminal *t)
 	device_unlock(c->dev);
 }
 
+static void wait_for_input(struct terminal *t);
+
+/* ---- a guest that takes nothing ---- */
+
+/*
+ * When the input is full it is not read: who types or pastes waits, and nothing is lost.  But a
+ * guest that has taken nothing for long will not, and then the escape key must be seen: from then
+ * on what is typed besides is thrown away.
+ */
+static void watch_for_deafness(struct terminal *t)
+{
+	if (t->raw && !t->deaf && t->n_input == INPUT_ROOM)
+		loop_timer_set(t->deaf_timer, monotonic_ns() + DEAF_NS);
+}
+
+static void hears(struct terminal *t)
+{
+	t->deaf = false;
+	loop_timer_set(t->deaf_timer, 0);
+}
+
+static void is_deaf(void *arg)
+{
+	struct terminal *t = arg;
+
+	t->deaf = t->n_input == INPUT_ROOM;
+	wait_for_input(t);
+}
+
+static void throw_away(struct terminal *t, uint8_t *bytes, size_t n)
+{
+	if (filter(t, bytes, n) > 0)
+		(void)!write_some(t, (const uint8_t *)"\a", 1);
+}
+
 static void deliver(struct terminal *t)
 {
 	struct terminal_client *c = t->reader;
@@ -296,13 +334,18 @@ static void deliver(struct terminal *t)
 		taken = t->n_input;
 	memmove(t->input, t->input + taken, t->n_input - taken);
 	t->n_input -= taken;
+	if (taken > 0)
+		hears(t);
 	if (t->n_input > 0)
 		t->wanted = false; /* the rest waits for want_input */
 }
 
 static void read_input(struct terminal *t)
 {
-	ssize_t n = read(t->in, t->input + t->n_input, INPUT_ROOM - t->n_input);
+	uint8_t lost[256];
+	bool full = t->n_input == INPUT_ROOM;
+	ssize_t n = full ? read(t->in, lost, sizeof(lost))
+			 : read(t->in, t->input + t->n_input, INPUT_ROOM - t->n_input);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -312,14 +355,19 @@ static void read_input(struct terminal *t)
 		t->in_watch = NULL;
 		return;
 	}
+	if (full) {
+		throw_away(t, lost, (size_t)n);
+		return;
+	}
 	t->n_input += filter(t, t->input + t->n_input, (size_t)n);
 	deliver(t);
+	watch_for_deafness(t);
 }
 
 /* While keys are to be seen, a terminal is read even if the guest takes nothing. */
 static bool reading(const struct terminal *t)
 {
-	return !t->ended && t->n_input < INPUT_ROOM && (t->wanted || t->raw);
+	return !t->ended && (t->n_input < INPUT_ROOM ? t->wanted || t->raw : t->raw && t->deaf);
 }
 
 /* After everything that may have changed what is waited for.  Waiting for the same once more would
@@ -479,7 +527,11 @@ static int reopen(int fd, int flags, bool *ret_blocks)
 
 static int watch(struct terminal *t)
 {
-	int ret = loop_fd_add(t->config.loop, t->in, 0, in_ready, t, &t->in_watch);
+	int ret = loop_timer_add(t->config.loop, is_deaf, t, &t->deaf_timer);
+
+	if (ret < 0)
+		return ret;
+	ret = loop_fd_add(t->config.loop, t->in, 0, in_ready, t, &t->in_watch);
 
 	if (ret == -EPERM) {
 		t->in_is_file = true;
@@ -519,6 +571,22 @@ int terminal_create(const struct terminal_config *config, struct terminal **ret_
 	return 0;
 }
 
+int terminal_unwritten(struct terminal *terminal)
+{
+	bool left;
+
+	(void)pthread_mutex_lock(&terminal->lock);
+	flush_output(terminal);
+	left = terminal->out_n > 0;
+	(void)pthread_mutex_unlock(&terminal->lock);
+	return left ? terminal->out : -1;
+}
+
+bool terminal_is_raw(const struct terminal *terminal)
+{
+	return terminal->raw;
+}
+
 void terminal_destroy(struct terminal *terminal)
 {
 	struct terminal *t = terminal;
@@ -527,6 +595,7 @@ void terminal_destroy(struct terminal *terminal)
 		return;
 	loop_fd_remove(t->in_watch);
 	loop_fd_remove(t->out_watch);
+	loop_timer_remove(t->deaf_timer);
 	loop_forget(t->config.loop, t);
 	if (t->out >= 0)
 		flush_output(t);

@@ -5,11 +5,13 @@
  *
  * The terminal is put into raw mode when a device wants input and put back by terminal_destroy(),
  * and by the handlers of fatal signals.  Ctrl-A x leaves, Ctrl-A p presses the power button,
- * Ctrl-A h helps, Ctrl-A Ctrl-A is one Ctrl-A for the guest.
+ * Ctrl-A h helps, Ctrl-A Ctrl-A is one Ctrl-A for the guest.  They are seen even where the guest
+ * takes nothing of what is typed.
  */
 #ifndef TENON_CORE_TERMINAL_H
 #define TENON_CORE_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +31,10 @@ struct terminal_config {
 };
 
 int terminal_create(const struct terminal_config *config, struct terminal **ret_terminal);
+/* Writes what goes at once; -1 when all is out, else the descriptor whose room to wait for.  [main]
+ */
+int terminal_unwritten(struct terminal *terminal);
+bool terminal_is_raw(const struct terminal *terminal);
 /* Writes out what is left, as far as it goes at once, and restores the terminal; NULL is fine. */
 void terminal_destroy(struct terminal *terminal);
 /* SIGWINCH came.  [loop] */

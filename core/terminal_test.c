@@ -33,6 +33,7 @@ struct bed {
 	int in[2], out[2]; /* pipes: ours to write, ours to read */
 	char got[65536];
 	size_t n_got, room; /* what the device takes */
+	size_t awaited;     /* the loop stops when that much has come */
 	unsigned closed, writable, keys[2];
 };
 
@@ -48,6 +49,8 @@ static size_t take_input(struct tenon_dev *dev, const void *bytes, size_t size)
 	memcpy(bed.got + bed.n_got, bytes, n);
 	bed.n_got += n;
 	bed.room -= n;
+	if (bed.awaited && bed.n_got >= bed.awaited)
+		event_loop_stop(bed.loop);
 	return n;
 }
 
@@ -71,6 +74,7 @@ static const struct tenon_terminal_ops ops = {
 static void key(void *opaque, enum terminal_key which)
 {
 	bed.keys[which]++;
+	event_loop_stop(bed.loop);
 }
 
 static void open_on(int in, int out)
@@ -266,6 +270,27 @@ static void a_file_keeps_what_others_write_to_it(void **state)
 	(void)unlink(path);
 }
 
+static void what_is_left_in_the_end_can_be_waited_for(void **state)
+{
+	static char text[120000];
+	size_t got = 0;
+
+	open_on(bed.in[0], bed.out[1]);
+	assert_int_equal(terminal_unwritten(bed.terminal), -1);
+	assert_int_equal(put(text, sizeof(text)), sizeof(text));
+	while (terminal_unwritten(bed.terminal) >= 0) {
+		ssize_t n = read(bed.out[0], text, 1000);
+
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	close_terminal();
+	shut(&bed.out[1]);
+	for (ssize_t n; (n = read(bed.out[0], text, sizeof(text))) > 0;)
+		got += (size_t)n;
+	assert_int_equal(got, sizeof(text));
+}
+
 /* A socket cannot be opened anew, and its blocking mode is shared with others. */
 static void a_full_socket_does_not_block(void **state)
 {
@@ -315,6 +340,77 @@ static void raw_mode_comes_with_a_reader_and_goes_in_the_end(void **state)
 	assert_int_equal(bed.keys[TERMINAL_POWER], 1);
 	close_terminal();
 	assert_false(is_raw(slave));
+	(void)close(slave);
+	(void)close(master);
+}
+
+static void give_up(void *arg)
+{
+	event_loop_stop(bed.loop);
+}
+
+/* Who pastes more than there is room for waits; who wants to leave does not. */
+static void a_guest_that_takes_nothing_does_not_hide_the_escape_key(void **state)
+{
+	static char text[8192];
+	struct loop_timer *limit;
+	int master, slave;
+	size_t kept;
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	assert_int_equal(loop_timer_add(bed.loop, give_up, NULL, &limit), 0);
+	loop_timer_set(limit, monotonic_ns() + 20000000000);
+	open_on(slave, slave);
+	bed.room = 0;
+	assert_int_equal(service_terminal.want_input(&bed.dev, 1), 0);
+	for (int i = 0; i < 8; i++) {
+		assert_true(write(master, text, 1024) > 0);
+		(void)event_loop_poll(bed.loop);
+	}
+	assert_int_equal(write(master, "\001x", 2), 2);
+	assert_int_equal(event_loop_run(bed.loop), 0);
+	assert_int_equal(bed.keys[TERMINAL_QUIT], 1);
+	/* What was typed first is there still. */
+	bed.room = sizeof(bed.got);
+	assert_int_equal(service_terminal.want_input(&bed.dev, 1), 0);
+	(void)busy_rounds();
+	kept = bed.n_got;
+	assert_in_range(kept, 4096, sizeof(text));
+	bed.awaited = kept + 1; /* the kernel carries it over when it likes */
+	assert_int_equal(write(master, "y", 1), 1);
+	assert_int_equal(event_loop_run(bed.loop), 0);
+	assert_int_equal(bed.n_got, kept + 1);
+	assert_int_equal(bed.got[kept], 'y');
+	loop_timer_remove(limit);
+	(void)close(slave);
+	(void)close(master);
+}
+
+static void a_guest_that_is_only_slow_loses_nothing_that_is_pasted(void **state)
+{
+	static char text[20000];
+	size_t sent = 0;
+	int master, slave;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 23);
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+	open_on(slave, slave);
+	assert_int_equal(service_terminal.want_input(&bed.dev, 1), 0);
+	(void)alarm(30);
+	while (bed.n_got < sizeof(text)) {
+		ssize_t n = write(master, text + sent, sizeof(text) - sent);
+
+		sent += n > 0 ? (size_t)n : 0;
+		bed.room = 50;
+		assert_int_equal(service_terminal.want_input(&bed.dev, 1), 0);
+		(void)event_loop_poll(bed.loop);
+		(void)event_loop_poll(bed.loop);
+	}
+	(void)alarm(0);
+	assert_memory_equal(bed.got, text, sizeof(text));
 	(void)close(slave);
 	(void)close(master);
 }
@@ -374,8 +470,11 @@ int main(void)
 		T(a_reader_that_is_gone_is_no_reason_to_spin),
 		T(output_waits_for_its_reader),
 		T(a_file_keeps_what_others_write_to_it),
+		T(what_is_left_in_the_end_can_be_waited_for),
 		T(a_full_socket_does_not_block),
 		T(raw_mode_comes_with_a_reader_and_goes_in_the_end),
+		T(a_guest_that_takes_nothing_does_not_hide_the_escape_key),
+		T(a_guest_that_is_only_slow_loses_nothing_that_is_pasted),
 		T(fatal_signals_leave_the_terminal_as_it_was),
 	};
 

@@ -7,6 +7,7 @@
 #include "core/vm.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +15,12 @@
 #include "core/event_loop.h"
 #include "core/guest_memory.h"
 #include "core/log.h"
+#include "core/signals.h"
+#include "core/terminal.h"
 #include "core/timing.h"
 #include "core/vcpu.h"
+
+#define READER_NS 1000000000u
 
 uint64_t vm_guest_ns(const struct vm *vm)
 {
@@ -196,6 +201,35 @@ void vm_ask_shutdown(struct vm *vm)
 	(void)loop_call(button->loop, press, button);
 	loop_timer_set(vm->shutdown_timer,
 		monotonic_ns() + (uint64_t)vm->config->shutdown_timeout * 1000000000u);
+}
+
+/* ---- the end ---- */
+
+/*
+ * What the guest wrote is for whoever reads it, however slowly: `tenon run ... | less` keeps it
+ * till it is read, as it would be of any program.  Who asked for the end, or asks now, waits no
+ * longer than a moment; and so does a terminal in raw mode, at which nobody could ask.
+ */
+void vm_wait_for_reader(struct vm *vm)
+{
+	bool hurry = vm->stop_requests > 0 || vm->request == VM_STOP;
+	uint64_t until = monotonic_ns() + READER_NS, now;
+	int fd;
+
+	if (!vm->terminal || !vm->signals)
+		return;
+	hurry |= terminal_is_raw(vm->terminal);
+	while ((fd = terminal_unwritten(vm->terminal)) >= 0) {
+		struct pollfd wait[] = { { .fd = fd, .events = POLLOUT },
+			{ .fd = signals_fd(vm->signals), .events = POLLIN } };
+
+		now = monotonic_ns();
+		if (hurry && now >= until)
+			return;
+		(void)poll(wait, 2, hurry ? (int)((until - now) / 1000000) + 1 : -1);
+		if (signals_take_stop(vm->signals))
+			return;
+	}
 }
 
 /* ---- running ---- */

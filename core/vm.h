@@ -107,6 +107,8 @@ int vm_run(struct vm *vm, struct error *err);
 void vm_ask(struct vm *vm, enum vm_request what, const char *text);
 /* Asks the guest to shut down; the second time, stops it.  [main] */
 void vm_ask_shutdown(struct vm *vm);
+/* Lets whoever reads the output have all of it, before the terminal goes.  [main] */
+void vm_wait_for_reader(struct vm *vm);
 uint64_t vm_guest_ns(const struct vm *vm); /* [any] */
 
 #endif

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * console: virtio-console (Virtio 1.2, 5.3) with one port, on the terminal.
- *
- * Nothing is lost in either direction.  Output that the terminal does not take stays in the guest's
- * buffer, which is returned when all of it is out.  Input is taken only as far as the guest has
- * buffers for it; the rest stays with the terminal, which asks for no more.
+ * console: virtio-console (Virtio 1.2, 5.3), with one port on the terminal or, where `ports` is
+ * set, with many (console.h).
  */
+#include "console.h"
+
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include <tenon/tenon.h>
-
-#define DEVICE_ID  3u
-#define RX         0u
-#define TX         1u
-#define N_QUEUES   2u
-#define QUEUE_SIZE 256u
+#define DEVICE_ID    3u
+#define QUEUE_SIZE   256u
+#define OTHER_SIZE   128u
+#define CONTROL_SIZE 64u
 
 #define F_SIZE        (1ull << 0)
+#define F_MULTIPORT   (1ull << 1)
 #define F_EMERG_WRITE (1ull << 2)
-
-#define MOST_CHAINS 64u /* before others get their turn */
 
 /* 5.3.4, little-endian */
 struct config {
@@ -30,300 +25,277 @@ struct config {
 
 #define CONFIG_EMERGENCY 8u
 
-struct console {
-	bool wants_input; /* as configured */
-	bool closed;
-	bool quiesced;
-	bool has_size; /* columns and rows came while quiesced */
-	uint32_t columns, rows;
-	struct tenon_timer *turn; /* the queues are to be looked at again */
-	bool sized;               /* the terminal has a size */
-	bool spoke;               /* the guest wrote something since its driver started */
-	bool listened;            /* it got some input since then */
-	bool holds;               /* tx is a chain that is not yet all out */
-	struct tenon_chain tx;
-	uint64_t written; /* of it */
-};
-
-static const struct tenon_host *host;
-static const struct tenon_virtio *virtio;
-static const struct tenon_event *event;
-static const struct tenon_terminal *terminal;
-static const struct tenon_clock *clock_svc;
-
-static void put16(uint8_t *to, uint32_t value)
-{
-	value = value > 0xffff ? 0xffff : value;
-	to[0] = (uint8_t)value;
-	to[1] = (uint8_t)(value >> 8);
-}
-
-/* ---- size ---- */
-
-static void resized(struct tenon_dev *dev, uint32_t columns, uint32_t rows)
-{
-	struct console *c = host->priv(dev);
-	uint8_t size[4];
-
-	if (c->quiesced) {
-		c->has_size = true;
-		c->columns = columns;
-		c->rows = rows;
-		return;
-	}
-	put16(size, columns);
-	put16(size + 2, rows);
-	(void)virtio->config_set(dev, 0, size, sizeof(size));
-}
-
-/*
- * Linux reads the size only when it is told of a change, and not before its port is there: so it is
- * told with its first words and, should that have been too early, with the first key that is typed.
- */
-static void tell_size(struct tenon_dev *dev, bool *told)
-{
-	const struct console *c = host->priv(dev);
-	uint32_t columns, rows;
-
-	if (!*told && c->sized && terminal->size(dev, &columns, &rows) == 0) {
-		resized(dev, 0, 0); /* only a change is told */
-		resized(dev, columns, rows);
-	}
-	*told = true;
-}
-
-/* ---- output ---- */
-
-/* Writes on with the chain that is held; true when all of it is out. */
-static bool write_on(struct tenon_dev *dev, struct console *c)
-{
-	uint64_t skip = c->written;
-
-	for (uint32_t i = 0; i < c->tx.n_out; i++) {
-		const struct iovec *v = &c->tx.out[i];
-		size_t part, n;
-
-		if (skip >= v->iov_len) {
-			skip -= v->iov_len;
-			continue;
-		}
-		part = v->iov_len - (size_t)skip;
-		n = terminal->write(dev, (const uint8_t *)v->iov_base + skip, part);
-		c->written += n;
-		if (n < part)
-			return false;
-		skip = 0;
-	}
-	return true;
-}
-
-/* As soon as the loop has gone round once; a timer, because that cannot fail. */
-static void go_on_soon(const struct console *c)
-{
-	event->timer_set(c->turn, clock_svc->monotonic_ns());
-}
-
-static void transmit(struct tenon_dev *dev)
-{
-	struct console *c = host->priv(dev);
-	struct tenon_vq *vq = virtio->queue(dev, TX);
-
-	if (c->quiesced)
-		return; /* resuming looks at the queue anew */
-	for (unsigned n = 0; n < MOST_CHAINS; n++) {
-		if (!c->holds) {
-			if (virtio->pop(vq, &c->tx) <= 0) {
-				virtio->notify(vq);
-				return;
-			}
-			c->holds = true;
-			c->written = 0;
-			tell_size(dev, &c->spoke);
-		}
-		if (!write_on(dev, c)) {
-			virtio->notify(vq);
-			return; /* writable() goes on */
-		}
-		c->holds = false;
-		virtio->push(vq, &c->tx, 0);
-	}
-	virtio->notify(vq);
-	go_on_soon(c);
-}
-
-/* ---- input ---- */
-
-static size_t input(struct tenon_dev *dev, const void *bytes, size_t size)
-{
-	struct console *c = host->priv(dev);
-	struct tenon_vq *vq = virtio->queue(dev, RX);
-	struct tenon_chain chain;
-	unsigned turns = 0;
-	size_t done = 0;
-
-	while (!c->quiesced && done < size && turns < MOST_CHAINS && virtio->pop(vq, &chain) > 0) {
-		size_t n = tenon_iov_from_buf(
-			chain.in, chain.n_in, 0, (const uint8_t *)bytes + done, size - done);
-
-		done += n;
-		turns++;
-		virtio->push(vq, &chain, (uint32_t)n);
-	}
-	virtio->notify(vq);
-	if (done > 0)
-		tell_size(dev, &c->listened);
-	if (turns == MOST_CHAINS)
-		go_on_soon(c);
-	return done;
-}
-
-static void want_input(struct tenon_dev *dev)
-{
-	const struct console *c = host->priv(dev);
-
-	if (c->wants_input && !c->closed && terminal->want_input(dev, 1) == -EBUSY)
-		host->log(dev, TENON_LOG_DEBUG, "another device has the terminal's input");
-}
-
-static void go_on(struct tenon_dev *dev, void *arg)
-{
-	(void)arg;
-	transmit(dev);
-	want_input(dev);
-}
-
-static void closed(struct tenon_dev *dev)
-{
-	struct console *c = host->priv(dev);
-
-	c->closed = true;
-}
-
-static const struct tenon_terminal_ops terminal_ops = {
-	.struct_size = sizeof(terminal_ops),
-	.input = input,
-	.writable = transmit,
-	.resized = resized,
-	.closed = closed,
-};
+const struct tenon_host *console_host;
+const struct tenon_virtio *console_virtio;
+const struct tenon_event *console_event;
+const struct tenon_clock *console_clock;
+const struct tenon_terminal *console_terminal;
 
 /* ---- virtio ---- */
 
-static void queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
+static int activate(struct tenon_dev *dev, uint64_t features)
 {
-	(void)vq;
-	if (index == TX)
-		transmit(dev);
-	else
-		want_input(dev); /* what waits is delivered now that there are buffers */
+	struct console *c = console_host->priv(dev);
+
+	c->multiport = features & F_MULTIPORT;
+	if (!c->multiport)
+		port_guest_open(&c->ports[0], true);
+	return 0;
 }
 
+static void queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
+{
+	struct console *c = console_host->priv(dev);
+
+	(void)vq;
+	if (index == CONTROL_TX)
+		control_receive(c);
+	else if (index == CONTROL_RX)
+		control_flush(c);
+	else if (index % 2 == 1)
+		port_transmit(&c->ports[index < 2 ? 0 : (index - 2) / 2]);
+	else
+		port_want_input(&c->ports[index < 2 ? 0 : (index - 2) / 2]);
+}
+
+/* The emergency write: one character, before any queue exists; for the first console. */
 static void config_written(struct tenon_dev *dev, uint32_t offset, uint32_t size)
 {
-	uint8_t c;
+	struct console *c = console_host->priv(dev);
+	struct port *p = c->ports;
+	uint8_t byte;
 
-	/* The emergency write: one character, before any queue exists. */
 	if (offset > CONFIG_EMERGENCY || offset + size <= CONFIG_EMERGENCY)
 		return;
-	if (virtio->config_get(dev, CONFIG_EMERGENCY, &c, 1) == 0)
-		(void)terminal->write(dev, &c, 1);
+	for (uint32_t i = 0; i < c->n_ports && !p->is_console; i++)
+		p = &c->ports[i];
+	if (console_virtio->config_get(dev, CONFIG_EMERGENCY, &byte, 1) == 0)
+		(void)p->spec.backend->write(p, &byte, 1);
 }
 
 static void reset(struct tenon_dev *dev)
 {
-	struct console *c = host->priv(dev);
+	struct console *c = console_host->priv(dev);
 
-	c->holds = c->spoke = c->listened = false;
-	event->timer_set(c->turn, 0);
-	(void)terminal->want_input(dev, 0);
+	console_event->timer_set(c->turn, 0);
+	c->control_again = c->multiport = false;
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		port_reset(&c->ports[i]);
 }
 
 static const struct tenon_virtio_ops virtio_ops = {
 	.struct_size = sizeof(virtio_ops),
+	.activate = activate,
 	.queue_ready = queue_ready,
 	.config_written = config_written,
 	.reset = reset,
 };
 
-/* ---- life ---- */
-
-static int console_create(struct tenon_dev *dev, const struct tenon_config *config)
+static void go_on(struct tenon_dev *dev, void *arg)
 {
-	struct console *c = host->priv(dev);
+	struct console *c = console_host->priv(dev);
 
-	c->wants_input = host->conf_int(config, "input") != 0;
+	(void)arg;
+	if (c->quiesced)
+		return;
+	if (c->control_again) {
+		c->control_again = false;
+		control_receive(c);
+		control_flush(c);
+	}
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		port_go_on(&c->ports[i]);
+}
+
+/* ---- settings ---- */
+
+static int refuse(struct tenon_dev *dev, uint32_t index, const char *line, const char *why)
+{
+	return tenon_failf(console_host, dev, -EINVAL, "element %u of \"ports\" is \"%.120s\": %s",
+		index + 1, line, why);
+}
+
+/* What one line says that another has said. */
+static int check_others(const struct console *c, const struct port *p, char *why, size_t room)
+{
+	for (const struct port *other = c->ports; other < p; other++) {
+		if (p->spec.name[0] && strcmp(other->spec.name, p->spec.name) == 0)
+			return snprintf(why, room, "port %u has that name", other->id);
+		if (p->spec.backend == &port_terminal && other->spec.backend == &port_terminal)
+			return snprintf(why, room, "port %u is on the terminal", other->id);
+	}
 	return 0;
 }
 
-static int console_attach(struct tenon_dev *dev)
+static int read_port(
+	struct console *c, struct port *p, const struct tenon_config *config, uint32_t index)
 {
-	static const uint16_t sizes[N_QUEUES] = { QUEUE_SIZE, QUEUE_SIZE };
-	struct config config = { .max_ports = { 1 } };
-	struct tenon_virtio_desc desc = {
+	const char *line = console_host->conf_str(config, "ports", index);
+	char why[300];
+	int ret = port_spec_parse(
+		line, console_host->conf_str(config, "folder", 0), &p->spec, why, sizeof(why));
+
+	if (ret == -EINVAL || (ret == 0 && check_others(c, p, why, sizeof(why)) != 0))
+		return refuse(c->dev, index, line, why);
+	p->is_console = ret == 0 && (p->spec.backend->is_console || p->spec.console);
+	return ret;
+}
+
+static int read_ports(struct console *c, const struct tenon_config *config)
+{
+	uint32_t n = console_host->conf_count(config, "ports");
+	int ret = 0;
+
+	if (n > MAX_PORTS)
+		return tenon_failf(console_host, c->dev, -EINVAL,
+			"\"ports\" has %u elements; wanted at most %u", n, MAX_PORTS);
+	c->multi = n > 0;
+	c->ports = calloc(n ? n : 1, sizeof(*c->ports));
+	if (!c->ports)
+		return -ENOMEM;
+	c->n_ports = n ? n : 1;
+	for (uint32_t i = 0; i < c->n_ports && ret == 0; i++) {
+		struct port *p = &c->ports[i];
+
+		*p = (struct port){
+			.console = c, .dev = c->dev, .id = i, .fd = -1, .other_fd = -1
+		};
+		if (c->multi) {
+			ret = read_port(c, p, config, i);
+		} else {
+			p->spec.backend = &port_terminal;
+			p->is_console = true;
+		}
+	}
+	return ret;
+}
+
+static int console_create(struct tenon_dev *dev, const struct tenon_config *config)
+{
+	struct console *c = console_host->priv(dev);
+
+	c->dev = dev;
+	c->wants_input = console_host->conf_int(config, "input") != 0;
+	return read_ports(c, config);
+}
+
+/* ---- life ---- */
+
+static void set_queue_sizes(const struct console *c, uint16_t *sizes)
+{
+	for (uint32_t i = 0; i < 2 * MAX_PORTS + 2; i++)
+		sizes[i] = OTHER_SIZE;
+	sizes[0] = sizes[1] = QUEUE_SIZE;
+	if (c->multi)
+		sizes[CONTROL_RX] = sizes[CONTROL_TX] = CONTROL_SIZE;
+}
+
+static uint64_t features(const struct console *c)
+{
+	uint64_t f = F_EMERG_WRITE | (c->multi ? F_MULTIPORT : 0);
+
+	for (uint32_t i = 0; i < c->n_ports; i++) {
+		const struct port *p = &c->ports[i];
+
+		if (p->is_console && (p->sized || p->spec.backend->is_sized))
+			f |= F_SIZE;
+	}
+	return f;
+}
+
+static int add_device(const struct console *c)
+{
+	uint16_t sizes[2 * MAX_PORTS + 2];
+	struct config config = { .max_ports = { (uint8_t)c->n_ports } };
+	const struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
 		.device_id = DEVICE_ID,
-		.features = F_EMERG_WRITE,
-		.n_queues = N_QUEUES,
+		.features = features(c),
+		.n_queues = c->multi ? 2 * c->n_ports + 2 : 2,
 		.config_size = sizeof(config),
 		.queue_sizes = sizes,
 		.config = &config,
 		.ops = &virtio_ops,
 	};
-	struct console *c = host->priv(dev);
-	uint32_t columns, rows;
-	int ret = terminal->open(dev, &terminal_ops);
 
-	if (ret < 0)
-		return tenon_failf(host, dev, ret, "the terminal cannot be had");
-	if (terminal->size(dev, &columns, &rows) == 0) {
-		c->sized = true;
-		desc.features |= F_SIZE;
-		put16(config.columns, columns);
-		put16(config.rows, rows);
+	set_queue_sizes(c, sizes);
+	if (c->ports[0].sized) {
+		put_le16(config.columns, c->ports[0].columns);
+		put_le16(config.rows, c->ports[0].rows);
 	}
-	ret = event->timer_add(dev, go_on, NULL, &c->turn);
-	return ret < 0 ? ret : virtio->add(dev, &desc);
+	return console_virtio->add(c->dev, &desc);
 }
 
-/* Claimed before there is a driver, so that the escape key works from the beginning. */
+static int console_attach(struct tenon_dev *dev)
+{
+	struct console *c = console_host->priv(dev);
+	int ret = console_event->timer_add(dev, go_on, NULL, &c->turn);
+
+	for (uint32_t i = 0; i < c->n_ports && ret == 0; i++)
+		ret = port_attach(&c->ports[i]);
+	return ret < 0 ? ret : add_device(c);
+}
+
 static int console_start(struct tenon_dev *dev)
 {
-	want_input(dev);
-	return 0;
+	struct console *c = console_host->priv(dev);
+	int ret = 0;
+
+	for (uint32_t i = 0; i < c->n_ports && ret == 0; i++)
+		if (c->ports[i].spec.backend->start)
+			ret = c->ports[i].spec.backend->start(&c->ports[i]);
+	return ret;
 }
 
 static int console_quiesce(struct tenon_dev *dev)
 {
-	struct console *c = host->priv(dev);
+	struct console *c = console_host->priv(dev);
 
 	c->quiesced = true;
-	event->timer_set(c->turn, 0);
-	(void)terminal->want_input(dev, 0); /* another may have it */
+	console_event->timer_set(c->turn, 0);
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		c->ports[i].spec.backend->want_input(&c->ports[i], false); /* another may have it */
 	return 0;
 }
 
 static int console_resume(struct tenon_dev *dev)
 {
-	struct console *c = host->priv(dev);
+	struct console *c = console_host->priv(dev);
 
 	c->quiesced = false;
-	if (c->has_size)
-		resized(dev, c->columns, c->rows);
-	c->has_size = false;
-	want_input(dev);
+	c->control_again = true;
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		port_go_on_soon(&c->ports[i]); /* on the loop */
 	return 0;
 }
 
 static void console_detach(struct tenon_dev *dev)
 {
-	struct console *c = host->priv(dev);
+	struct console *c = console_host->priv(dev);
 
-	event->timer_remove(c->turn);
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		port_detach(&c->ports[i]);
+	console_event->timer_remove(c->turn);
 	c->turn = NULL;
+	c->terminal_port = NULL;
+}
+
+static void console_destroy(struct tenon_dev *dev)
+{
+	struct console *c = console_host->priv(dev);
+
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		port_spec_finish(&c->ports[i].spec);
+	free(c->ports);
+	c->ports = NULL;
+	c->n_ports = 0;
 }
 
 static const struct tenon_key console_keys[] = {
 	{ "input", TENON_KEY_BOOL, 0, "true", NULL, "whether what is typed goes to this console" },
+	{ "ports", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
+		"ports and where they lead: \"name=log,file=guest.log\"" },
+	{ "folder", TENON_KEY_PATH, 0, ".", NULL, "where the paths of ports start from" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };
 
@@ -331,7 +303,7 @@ static const struct tenon_device_class console_class = {
 	.struct_size = sizeof(console_class),
 	.threads = TENON_SERIAL,
 	.name = "console",
-	.summary = "virtio console on the terminal",
+	.summary = "virtio console on the terminal, with ports to files, sockets, ptys and pipes",
 	.keys = console_keys,
 	.priv_size = sizeof(struct console),
 	.create = console_create,
@@ -340,19 +312,20 @@ static const struct tenon_device_class console_class = {
 	.quiesce = console_quiesce,
 	.resume = console_resume,
 	.detach = console_detach,
+	.destroy = console_destroy,
 };
 
 static const struct tenon_device_class *const classes[] = { &console_class, NULL };
 
 static int console_init(const struct tenon_host *h)
 {
-	host = h;
-	virtio = h->service(TENON_SVC_VIRTIO);
-	event = h->service(TENON_SVC_EVENT);
-	terminal = h->service(TENON_SVC_TERMINAL);
-	clock_svc = h->service(TENON_SVC_CLOCK);
-	if (TENON_HAS(virtio, config_set) && TENON_HAS(event, timer_remove) &&
-		TENON_HAS(terminal, size) && TENON_HAS(clock_svc, monotonic_ns))
+	console_host = h;
+	console_virtio = h->service(TENON_SVC_VIRTIO);
+	console_event = h->service(TENON_SVC_EVENT);
+	console_clock = h->service(TENON_SVC_CLOCK);
+	console_terminal = h->service(TENON_SVC_TERMINAL);
+	if (TENON_HAS(console_virtio, config_set) && TENON_HAS(console_event, timer_remove) &&
+		TENON_HAS(console_clock, monotonic_ns) && TENON_HAS(console_terminal, size))
 		return 0;
 	h->log(NULL, TENON_LOG_ERR, "console: this core lacks a service that is needed");
 	return -ENOTSUP;

@@ -360,10 +360,9 @@ TK_TEST(the_emergency_write_needs_no_queue)
 {
 	struct tk_dev *d = tk_started("console", "");
 
-	for (const char *c = "help"; *c; c++) {
+	for (const char *c = "help"; *c; c++)
 		tk_set_config(d, EMERGENCY, 4, (unsigned char)*c);
-		tk_run_until_idle(d);
-	}
+	tk_run_until_idle(d);
 	TK_STR(tk_output(), "help");
 }
 

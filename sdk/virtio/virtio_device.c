@@ -138,7 +138,7 @@ static void reset_registers(struct virtio_device *vd)
 	vd->device_features_sel = vd->driver_features_sel = vd->queue_sel = vd->shm_sel = 0;
 	vd->status = 0;
 	vd->want_activate = false;
-	vd->written_from = vd->written_to = 0;
+	vd->n_writes = 0;
 	for (uint32_t i = 0; i < vd->desc.n_queues; i++) {
 		vd->queues[i].regs = (struct vring_setup){ .size = 0 };
 		vd->queues[i].regs_ready = false;
@@ -272,11 +272,36 @@ static void activate(struct virtio_device *vd, uint64_t features)
 	virtio_device_all_ready(vd);
 }
 
+static void set_told(struct virtio_device *vd, const struct virtio_write *write)
+{
+	(void)pthread_mutex_lock(&vd->lock);
+	vd->told = write;
+	(void)pthread_mutex_unlock(&vd->lock);
+}
+
+/* One by one: a register that is written again and again is a stream of values. */
+static void tell_writes(struct virtio_device *vd)
+{
+	struct virtio_write writes[VIRTIO_MAX_WRITES];
+	uint32_t n;
+
+	(void)pthread_mutex_lock(&vd->lock);
+	n = vd->n_writes;
+	memcpy(writes, vd->writes, n * sizeof(writes[0]));
+	vd->n_writes = 0;
+	(void)pthread_mutex_unlock(&vd->lock);
+	for (uint32_t i = 0; i < n && TENON_HAS(vd->desc.ops, config_written); i++) {
+		set_told(vd, &writes[i]);
+		vd->desc.ops->config_written(vd->dev, writes[i].offset, writes[i].size);
+	}
+	if (n > 0)
+		set_told(vd, NULL);
+}
+
 void virtio_device_run_deferred(struct virtio_device *vd)
 {
 	bool reset, start;
 	uint64_t features;
-	uint32_t from, to;
 
 	(void)pthread_mutex_lock(&vd->lock);
 	reset = vd->want_reset;
@@ -293,15 +318,11 @@ void virtio_device_run_deferred(struct virtio_device *vd)
 	if (start)
 		vd->want_activate = false;
 	features = vd->acked;
-	from = vd->written_from;
-	to = vd->written_to;
-	vd->written_from = vd->written_to = 0;
 	(void)pthread_mutex_unlock(&vd->lock);
 
 	if (start)
 		activate(vd, features);
-	if (to > from && TENON_HAS(vd->desc.ops, config_written))
-		vd->desc.ops->config_written(vd->dev, from, to - from);
+	tell_writes(vd);
 }
 
 void virtio_device_machine_reset(struct virtio_device *vd)
@@ -395,12 +416,23 @@ static bool in_config(const struct virtio_device *vd, uint32_t offset, uint32_t 
 	return size <= vd->desc.config_size && offset <= vd->desc.config_size - size;
 }
 
+/* Puts the bytes of a write over what was read, where they meet. */
+static void lay_over(const struct virtio_write *w, uint32_t offset, uint8_t *to, uint32_t size)
+{
+	if (!w || w->together)
+		return;
+	for (uint32_t i = 0; i < w->size; i++)
+		if (w->offset + i >= offset && w->offset + i < offset + size)
+			to[w->offset + i - offset] = w->bytes[i];
+}
+
 int virtio_config_get(struct virtio_device *vd, uint32_t offset, void *to, uint32_t size)
 {
 	if (!in_config(vd, offset, size))
 		return -ERANGE;
 	(void)pthread_mutex_lock(&vd->lock);
 	memcpy(to, vd->config + offset, size);
+	lay_over(vd->told, offset, to, size);
 	(void)pthread_mutex_unlock(&vd->lock);
 	return 0;
 }

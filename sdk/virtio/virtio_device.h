@@ -68,6 +68,17 @@ struct tenon_vq {
 	struct vring ring; /* the loop's */
 };
 
+/* A configuration write that the device is to be told of, and what was written: a later one may
+ * have changed it again.  Past the last that there is room for they are told as one, without bytes.
+ */
+#define VIRTIO_MAX_WRITES 64u
+
+struct virtio_write {
+	uint32_t offset, size;
+	bool together; /* bytes are not kept */
+	uint8_t bytes[8];
+};
+
 struct virtio_shm {
 	bool present;
 	uint64_t gpa, size;
@@ -92,7 +103,9 @@ struct virtio_device {
 	struct virtio_shm shm[VIRTIO_MAX_SHM];
 	bool running; /* activated, or about to be */
 	bool want_reset, want_activate;
-	uint32_t written_from, written_to; /* configuration bytes to tell the device of */
+	struct virtio_write writes[VIRTIO_MAX_WRITES];
+	uint32_t n_writes;
+	const struct virtio_write *told; /* what the device is being told of */
 };
 
 /* Copies @desc.  -EINVAL for one that is not valid, -ENOMEM.  [main] */

@@ -206,22 +206,35 @@ static void write_register(struct virtio_device *vd, uint64_t offset, uint32_t v
 	}
 }
 
+/* The last place takes all that come after it. */
+static void note_write(struct virtio_device *vd, uint32_t offset, uint32_t size)
+{
+	struct virtio_write *w = &vd->writes[VIRTIO_MAX_WRITES - 1];
+	uint32_t end = offset + size;
+
+	if (vd->n_writes < VIRTIO_MAX_WRITES) {
+		w = &vd->writes[vd->n_writes++];
+		*w = (struct virtio_write){ .offset = offset, .size = size };
+		memcpy(w->bytes, vd->config + offset, size);
+		return;
+	}
+	if (w->offset + w->size > end)
+		end = w->offset + w->size;
+	if (offset < w->offset)
+		w->offset = offset;
+	w->size = end - w->offset;
+	w->together = true;
+}
+
 /* True when the device is to be told. */
 static bool write_config(struct virtio_device *vd, uint64_t offset, uint32_t size, uint64_t value)
 {
-	if (size > 8 || size > vd->desc.config_size || offset > vd->desc.config_size - size ||
-		!TENON_HAS(vd->desc.ops, config_written))
+	if (size == 0 || size > 8 || size > vd->desc.config_size ||
+		offset > vd->desc.config_size - size || !TENON_HAS(vd->desc.ops, config_written))
 		return false; /* a configuration that the driver cannot write */
 	for (uint32_t i = 0; i < size; i++)
 		vd->config[offset + i] = (uint8_t)(value >> (8 * i));
-	if (vd->written_to == vd->written_from) {
-		vd->written_from = (uint32_t)offset;
-		vd->written_to = (uint32_t)offset + size;
-	}
-	if (offset < vd->written_from)
-		vd->written_from = (uint32_t)offset;
-	if (offset + size > vd->written_to)
-		vd->written_to = (uint32_t)offset + size;
+	note_write(vd, (uint32_t)offset, size);
 	return true;
 }
 

@@ -58,6 +58,8 @@ static struct fixture {
 	unsigned activations, resets, ready, config_writes;
 	uint64_t features;
 	uint32_t written_at, written_size;
+	uint8_t written_bytes[16];
+	uint64_t written_sum; /* of the first bytes, in order */
 	int activate_error;
 	struct tenon_chain held; /* popped by queue_ready when `hold` */
 	bool hold;
@@ -90,6 +92,8 @@ static void config_written(struct tenon_dev *dev, uint32_t offset, uint32_t size
 	f.config_writes++;
 	f.written_at = offset;
 	f.written_size = size;
+	assert_int_equal(virtio_config_get(&f.vd, offset, f.written_bytes, size), 0);
+	f.written_sum = f.written_sum * 31 + f.written_bytes[0];
 }
 
 static void reset(struct tenon_dev *dev)
@@ -557,13 +561,49 @@ static void configuration_writes_are_told_on_the_loop(void **state)
 	virtio_mmio_write(&f.vd, CONFIG + 9, 2, 0xffff); /* past the end */
 	assert_int_equal(f.config_writes, 0);
 	virtio_device_run_deferred(&f.vd);
-	assert_int_equal(f.config_writes, 1);
-	assert_int_equal(f.written_at, 2);
-	assert_int_equal(f.written_size, 6);
+	assert_int_equal(f.config_writes, 2);
+	assert_int_equal(f.written_at, 7);
+	assert_int_equal(f.written_size, 1);
 	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 2, 2), 0xbeef);
 	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 9, 1), 0xaa);
 	virtio_device_run_deferred(&f.vd);
-	assert_int_equal(f.config_writes, 1);
+	assert_int_equal(f.config_writes, 2);
+}
+
+/* A register that is written again and again is a stream of values. */
+static void every_configuration_write_is_told_with_its_own_value(void **state)
+{
+	uint64_t sum = 0;
+	uint8_t now;
+
+	f.defer_at_once = false;
+	for (unsigned i = 1; i < VIRTIO_MAX_WRITES; i++) {
+		virtio_mmio_write(&f.vd, CONFIG + 4, 1, i);
+		sum = sum * 31 + i;
+	}
+	virtio_device_run_deferred(&f.vd);
+	assert_int_equal(f.config_writes, VIRTIO_MAX_WRITES - 1);
+	assert_int_equal(f.written_sum, sum);
+	virtio_mmio_write(&f.vd, CONFIG + 4, 1, 99);
+	assert_int_equal(virtio_config_get(&f.vd, 4, &now, 1), 0);
+	assert_int_equal(now, 99);
+}
+
+static void too_many_configuration_writes_end_as_one(void **state)
+{
+	f.defer_at_once = false;
+	for (unsigned i = 1; i < VIRTIO_MAX_WRITES; i++)
+		virtio_mmio_write(&f.vd, CONFIG + 4, 1, i);
+	virtio_mmio_write(&f.vd, CONFIG + 5, 1, 1);
+	virtio_mmio_write(&f.vd, CONFIG + 2, 2, 0x0102);
+	virtio_mmio_write(&f.vd, CONFIG + 7, 1, 2);
+	virtio_mmio_write(&f.vd, CONFIG + 4, 1, 200);
+	virtio_device_run_deferred(&f.vd);
+	assert_int_equal(f.config_writes, VIRTIO_MAX_WRITES);
+	assert_int_equal(f.written_at, 2);
+	assert_int_equal(f.written_size, 6);
+	assert_int_equal(f.written_bytes[2], 200);
+	assert_int_equal(f.written_bytes[5], 2);
 }
 
 static void a_change_moves_the_generation(void **state)
@@ -761,6 +801,8 @@ int main(void)
 		DEVICE_TEST(registers_take_whole_words_only),
 		DEVICE_TEST(the_configuration_takes_every_size),
 		DEVICE_TEST(configuration_writes_are_told_on_the_loop),
+		DEVICE_TEST(every_configuration_write_is_told_with_its_own_value),
+		DEVICE_TEST(too_many_configuration_writes_end_as_one),
 		DEVICE_TEST(a_change_moves_the_generation),
 		DEVICE_TEST(shared_memory_is_found_by_number),
 		DEVICE_TEST(a_reset_is_back_to_the_beginning),

@@ -63,6 +63,7 @@ int main(int argc, char **argv)
 	root = argv[1];
 	make_folder(root);
 	seeds_config();
+	seeds_console();
 	seeds_kernel();
 	seeds_unpack();
 	seeds_virtio();

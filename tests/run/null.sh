@@ -47,6 +47,8 @@ dead"
 
 # ---- reset ----
 
+play 0 "an empty command line" --append '' <<<"load 0x20000 1 expect 0
+$off"
 play 0 "reset in place" --append hello <<SCRIPT
 load 0x20000 4 expect 0x6c6c6568
 load 0x100000 1 expect 0x48
@@ -110,6 +112,33 @@ dead'
 [ "$(grep -c 'the guest died' err)" = 1 ] || fail "two vCPUs die: $(cat err)"
 play 0 "calls and system registers that nobody knows" <<<"call 0x84000000 1 2 expect 0xffffffffffffffff
 $off"
+
+# ---- the reader of the output ----
+
+# What was written is kept for a reader who comes late, more than a pipe holds; a signal ends that.
+print_much() { # FIFO: the machine, which has ended its work when its vCPU is gone
+	printf 'repeat 100000\npio-write 0x3f8 1 0x41\nend\n%s\n' "$off" >script
+	rm -f log
+	TENON_NULL_SCRIPT=script TENON_NULL_LOG=log "$tenon" run --kernel "$kernel" \
+		--hypervisor null --device serial </dev/null >"$1" 2>err &
+	pid=$!
+	exec 5<"$1"
+	for ((i = 0; i < 20000; i++)); do
+		! grep -q '^vcpu_destroy' log 2>/dev/null || break
+	done
+	ran=$((ran + 1))
+}
+
+mkfifo output
+print_much output
+[ "$(wc -c <&5)" = 100000 ] || fail "a slow reader: output is lost"
+wait "$pid" || fail "a slow reader: exit code $?"
+silent "a slow reader"
+print_much output
+kill -TERM "$pid"
+wait "$pid" || fail "nobody reads: exit code $?"
+silent "nobody reads"
+exec 5<&-
 
 # ---- registers ----
 

@@ -56,7 +56,9 @@ struct tenon_virtio_ops {
 	void (*queue_ready)(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index);
 	/*
 	 * The driver wrote @size bytes at @offset of the configuration (2.5); the layer has stored
-	 * them: config_get() reads them.  Without it the driver can write nothing.  [loop]
+	 * them.  Called for each write in order, and config_get() gives what that write wrote; of
+	 * more than 64 that came meanwhile the last are told as one.  Without it the driver can
+	 * write nothing.  [loop]
 	 */
 	void (*config_written)(struct tenon_dev *dev, uint32_t offset, uint32_t size);
 	/*
