@@ -1,0 +1,1033 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vsock: connections over unix sockets, their credit and their ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <tenon/testkit.h>
+
+#include "speaker.h"
+#include "vsock.h"
+
+#define PORT 1234u
+
+/* The host's sockets are the test's own and must not be there any more when the kit looks for what
+ * the device has left. */
+#define SOCKET_TEST(name)                                                                          \
+	static void test_##name(void);                                                             \
+	TK_TEST(name)                                                                              \
+	{                                                                                          \
+		test_##name();                                                                     \
+		close_ours();                                                                      \
+	}                                                                                          \
+	static void test_##name(void)
+
+static char folder[64], settings[512];
+static struct tk_dev *dev;
+static bool ours[4096];
+
+/* ---- the host's side ---- */
+
+static const char *at(const char *name)
+{
+	static char path[4][128];
+	static unsigned turn;
+	char *p = path[turn++ % 4];
+
+	(void)snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
+	return p;
+}
+
+static int our(int fd)
+{
+	TK_TRUE(fd >= 0 && fd < (int)sizeof(ours));
+	ours[fd] = true;
+	return fd;
+}
+
+static void our_close(int fd)
+{
+	ours[fd] = false;
+	(void)close(fd);
+}
+
+static void close_ours(void)
+{
+	for (int fd = 0; fd < (int)sizeof(ours); fd++)
+		if (ours[fd])
+			our_close(fd);
+}
+
+static int unix_socket(int type, const char *name, struct sockaddr_un *address)
+{
+	int fd = our(socket(AF_UNIX, type | SOCK_NONBLOCK, 0));
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	(void)snprintf(address->sun_path, sizeof(address->sun_path), "%s", at(name));
+	return fd;
+}
+
+static int host_listen(int type, const char *name, int backlog)
+{
+	struct sockaddr_un address;
+	int fd = unix_socket(type, name, &address);
+
+	TK_EQ(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	TK_EQ(listen(fd, backlog), 0);
+	return fd;
+}
+
+static int host_accept(int listener)
+{
+	return our(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
+}
+
+static int host_dial(int type, const char *name)
+{
+	struct sockaddr_un address;
+	int fd = unix_socket(type, name, &address);
+
+	TK_EQ(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void host_says(int fd, const char *text)
+{
+	TK_EQ(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void host_hears(int fd, const char *text)
+{
+	char got[256] = "";
+	ssize_t n = read(fd, got, sizeof(got) - 1);
+
+	TK_TRUE(n >= 0);
+	TK_STR(got, text);
+}
+
+static bool at_end(int fd)
+{
+	char c;
+
+	return read(fd, &c, 1) == 0;
+}
+
+static void remove_all(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	(void)system(command);
+}
+
+/* A device with sockets in a folder of its own, and a guest that speaks. */
+static void begin(const char *more)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/vsock-test-XXXXXX");
+	TK_TRUE(mkdtemp(folder) != NULL);
+	TK_EQ(atexit(remove_all), 0);
+	(void)snprintf(settings, sizeof(settings), "socket = \"%s\"; %s", at("v"), more);
+	dev = tk_device("vsock", settings);
+	speaker_start(dev, 32, 4096);
+}
+
+/* ---- what it is ---- */
+
+SOCKET_TEST(is_a_socket_device_with_the_guests_address)
+{
+	begin("cid = 77;");
+	TK_EQ(tk_device_id(dev), 19);
+	TK_EQ(tk_n_queues(dev), 3);
+	TK_EQ(tk_config(dev, 0, 4), 77);
+	TK_EQ(tk_config(dev, 4, 4), 0);
+	TK_EQ(tk_features(dev) & 0xff, F_STREAM | F_SEQPACKET);
+}
+
+/* ---- beginnings ---- */
+
+SOCKET_TEST(the_guest_connects_to_a_port)
+{
+	struct guest_socket g;
+	int l, fd;
+
+	begin("");
+	l = host_listen(SOCK_STREAM, "v_1234", 1);
+	g = speaker_connect(TYPE_STREAM, 5000, PORT);
+	fd = host_accept(l);
+	TK_EQ(g.peer_alloc, STREAM_BUFFER);
+	speaker_send(&g, OP_RW, 0, "hello", 5);
+	tk_run_until_idle(dev);
+	host_hears(fd, "hello");
+	host_says(fd, "world");
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "world", 5);
+	TK_EQ(g.peer_fwd, 5);
+	speaker_silence();
+}
+
+SOCKET_TEST(a_port_may_be_mapped_to_a_path)
+{
+	int l;
+
+	begin("connect = ( \"1234:mapped\" );");
+	l = host_listen(SOCK_STREAM, "mapped", 1);
+	(void)speaker_connect(TYPE_STREAM, 5000, PORT);
+	(void)host_accept(l);
+}
+
+SOCKET_TEST(a_port_where_nobody_listens_is_refused)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 65536, 0, 0, 0, 0 };
+
+	begin("");
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	our_close(host_listen(SOCK_STREAM, "v_1234", 1));
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	speaker_silence();
+}
+
+SOCKET_TEST(a_listener_that_is_full_is_tried_again)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 65536, 0, 0, 0, 0 };
+	int l;
+
+	begin("");
+	l = host_listen(SOCK_STREAM, "v_1234", 0);
+	(void)host_dial(SOCK_STREAM, "v_1234");
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	tk_advance_ms(500);
+	speaker_silence();
+	(void)host_accept(l);
+	tk_advance_ms(20);
+	(void)speaker_expect(&g, OP_RESPONSE);
+	g.guest_port++;
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	tk_advance_ms(2100);
+	(void)speaker_expect(&g, OP_RST);
+}
+
+SOCKET_TEST(the_host_connects_to_a_port)
+{
+	struct guest_socket g = { TYPE_STREAM, PORT, 0, 65536, 0, 0, 0, 0 };
+	char text[32];
+	int fd;
+
+	begin("");
+	fd = host_dial(SOCK_STREAM, "v");
+	host_says(fd, "CONNECT 12");
+	speaker_silence();
+	host_says(fd, "34\nfirst");
+	g.host_port = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+	speaker_silence();
+	speaker_send(&g, OP_RESPONSE, 0, NULL, 0);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "first", 5);
+	(void)snprintf(text, sizeof(text), "OK %u\n", g.host_port);
+	host_hears(fd, text);
+	speaker_send(&g, OP_RW, 0, "yes", 3);
+	tk_run_until_idle(dev);
+	host_hears(fd, "yes");
+}
+
+SOCKET_TEST(a_path_may_lead_to_a_port_of_the_guest)
+{
+	struct guest_socket g = { TYPE_STREAM, 22, 0, 65536, 0, 0, 0, 0 };
+	int fd;
+
+	begin("listen = ( \"22:ssh\" );");
+	fd = host_dial(SOCK_STREAM, "ssh");
+	host_says(fd, "x");
+	g.host_port = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+	speaker_send(&g, OP_RESPONSE, 0, NULL, 0);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "x", 1);
+	speaker_send(&g, OP_RW, 0, "y", 1);
+	tk_run_until_idle(dev);
+	host_hears(fd, "y"); /* and no OK before it */
+}
+
+SOCKET_TEST(a_guest_that_refuses_closes_the_hosts_socket)
+{
+	struct guest_socket g = { TYPE_STREAM, PORT, 0, 0, 0, 0, 0, 0 };
+	int fd;
+
+	begin("");
+	fd = host_dial(SOCK_STREAM, "v");
+	host_says(fd, "CONNECT 1234\n");
+	g.host_port = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+	speaker_send(&g, OP_RST, 0, NULL, 0);
+	tk_run_until_idle(dev);
+	TK_TRUE(at_end(fd));
+	speaker_silence();
+}
+
+SOCKET_TEST(a_client_that_does_not_say_connect_is_closed)
+{
+	static const char *const wrong[] = { "GET / HTTP/1.1\r\n", "CONNECT \n", "CONNECT x\n",
+		"CONNECT 99999999999\n", "CONNECT 000000000000000000000000000001\n",
+		"CONNECT 4294967295\n" };
+
+	begin("");
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		int fd = host_dial(SOCK_STREAM, "v");
+
+		host_says(fd, wrong[i]);
+		speaker_silence();
+		TK_TRUE(read(fd, settings, 1) <= 0 && errno != EAGAIN);
+	}
+}
+
+SOCKET_TEST(a_client_that_goes_before_the_guest_answers_is_told_to_it)
+{
+	struct guest_socket g = { TYPE_STREAM, PORT, 0, 0, 0, 0, 0, 0 };
+	int fd;
+
+	begin("");
+	fd = host_dial(SOCK_STREAM, "v");
+	host_says(fd, "CONNECT 1234\n");
+	g.host_port = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+	our_close(fd);
+	(void)speaker_expect(&g, OP_RST);
+}
+
+SOCKET_TEST(clients_wait_until_there_is_a_driver)
+{
+	struct tk_dev *d;
+	int fd;
+
+	begin("");
+	tk_driver_reset(dev);
+	tk_run_until_idle(dev);
+	fd = host_dial(SOCK_STREAM, "v");
+	host_says(fd, "CONNECT 1234\n");
+	tk_run_until_idle(dev);
+	d = dev;
+	TK_EQ(tk_driver(d, ~0ull, 0), 0);
+	speaker_start(d, 8, 4096);
+	TK_EQ(speaker_expect(NULL, OP_REQUEST)->h.dst_port, 1234);
+}
+
+/* ---- ends ---- */
+
+static struct guest_socket one(int *ret_fd)
+{
+	int l = host_listen(SOCK_STREAM, "v_1234", 8);
+	struct guest_socket g = speaker_connect(TYPE_STREAM, 5000, PORT);
+
+	*ret_fd = host_accept(l);
+	our_close(l);
+	return g;
+}
+
+SOCKET_TEST(the_guest_closes_its_sending_half)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	speaker_send(&g, OP_RW, 0, "last", 4);
+	speaker_send(&g, OP_SHUTDOWN, SHUT_SEND, NULL, 0);
+	tk_run_until_idle(dev);
+	host_hears(fd, "last");
+	TK_TRUE(at_end(fd));
+	host_says(fd, "answer"); /* the other half is open */
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "answer", 6);
+	our_close(fd);
+	TK_EQ(speaker_expect(&g, OP_SHUTDOWN)->h.flags, SHUT_BOTH);
+	speaker_send(&g, OP_SHUTDOWN, SHUT_BOTH, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+}
+
+SOCKET_TEST(the_host_closes_its_sending_half)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	host_says(fd, "last");
+	TK_EQ(shutdown(fd, SHUT_WR), 0);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "last", 4);
+	TK_EQ(speaker_expect(&g, OP_SHUTDOWN)->h.flags, SHUT_SEND);
+	speaker_send(&g, OP_RW, 0, "answer", 6);
+	tk_run_until_idle(dev);
+	host_hears(fd, "answer");
+	speaker_send(&g, OP_SHUTDOWN, SHUT_BOTH, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	TK_TRUE(at_end(fd));
+}
+
+SOCKET_TEST(the_host_closes_with_data_under_way)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	host_says(fd, "last");
+	our_close(fd);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "last", 4);
+	TK_EQ(speaker_expect(&g, OP_SHUTDOWN)->h.flags, SHUT_BOTH);
+	speaker_send(&g, OP_RST, 0, NULL, 0);
+	speaker_silence();
+}
+
+SOCKET_TEST(a_guest_that_closes_gets_its_bytes_through_first)
+{
+	static uint8_t bytes[65536];
+	struct guest_socket g;
+	struct packet p;
+	size_t got = 0;
+	ssize_t n;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	while (speaker_credit(&g) >= sizeof(bytes)) {
+		speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+		tk_run_until_idle(dev);
+	}
+	speaker_send(&g, OP_SHUTDOWN, SHUT_BOTH, NULL, 0);
+	speaker_send(&g, OP_RST, 0, NULL, 0); /* it has no patience */
+	tk_run_until_idle(dev);
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
+		got += (size_t)n;
+		tk_run_until_idle(dev);
+	}
+	TK_EQ(n, 0);
+	TK_EQ(got, g.tx_cnt);
+	while (speaker_next(&p))
+		TK_EQ(p.h.op, OP_CREDIT_UPDATE);
+	/* The ports were free all the time. */
+	(void)unlink(at("v_1234"));
+	(void)one(&fd);
+}
+
+SOCKET_TEST(a_reset_in_flight_ends_it_at_once)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	speaker_buffers(0);
+	host_says(fd, "never read");
+	speaker_send(&g, OP_RW, 0, "data", 4);
+	speaker_send(&g, OP_RST, 0, NULL, 0);
+	tk_run_until_idle(dev);
+	host_hears(fd, "data");
+	errno = 0;
+	TK_TRUE(read(fd, settings, 1) <= 0 && errno != EAGAIN);
+}
+
+SOCKET_TEST(a_host_that_stops_reading_is_told_to_the_guest)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	TK_EQ(shutdown(fd, SHUT_RD), 0);
+	speaker_send(&g, OP_RW, 0, "data", 4);
+	TK_EQ(speaker_expect(&g, OP_SHUTDOWN)->h.flags, SHUT_RECEIVE);
+	host_says(fd, "but writes");
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "but writes", 10);
+}
+
+SOCKET_TEST(a_guest_that_stops_reading_is_told_to_the_host)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	speaker_send(&g, OP_SHUTDOWN, SHUT_RECEIVE, NULL, 0);
+	tk_run_until_idle(dev);
+	TK_EQ(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+	TK_EQ(errno, EPIPE);
+	speaker_send(&g, OP_RW, 0, "data", 4);
+	tk_run_until_idle(dev);
+	host_hears(fd, "data");
+}
+
+/* ---- what a guest may not do ---- */
+
+SOCKET_TEST(packets_of_no_connection_are_answered_with_rst)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 65536, 0, 0, 0, 0 };
+	struct header h = { SPEAKER_CID, HOST_CID, 9, 8, 0, 7, OP_REQUEST, 0, 0, 0 };
+
+	begin("");
+	speaker_send(&g, OP_RW, 0, "data", 4);
+	(void)speaker_expect(&g, OP_RST);
+	speaker_send(&g, 99, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	speaker_send(&g, OP_RST, 0, NULL, 0);
+	speaker_silence(); /* no RST for a RST */
+	speaker_raw(&h, NULL, 0);
+	TK_EQ(speaker_expect(NULL, OP_RST)->h.type, 7); /* an unknown type */
+}
+
+SOCKET_TEST(another_guests_address_is_not_believed)
+{
+	struct header h = { 4, HOST_CID, 5000, PORT, 0, TYPE_STREAM, OP_REQUEST, 0, 1, 0 };
+
+	begin("");
+	(void)host_listen(SOCK_STREAM, "v_1234", 1);
+	speaker_raw(&h, NULL, 0);
+	speaker_silence();
+	TK_TRUE(tk_log_has("its source is not the guest's address"));
+}
+
+SOCKET_TEST(another_hosts_address_is_refused)
+{
+	struct header h = { SPEAKER_CID, 9, 5000, PORT, 0, TYPE_STREAM, OP_REQUEST, 0, 1, 0 }, got;
+	struct tk_buf *b;
+
+	begin("");
+	tk_driver_reset(dev);
+	TK_EQ(tk_driver(dev, ~0ull, 0), 0);
+	speaker_start(dev, 0, 4096);
+	b = tk_in(dev, QUEUE_RX, 4096);
+	speaker_raw(&h, NULL, 0);
+	tk_run_until_idle(dev);
+	TK_EQ(tk_used_len(b), HEADER_SIZE);
+	header_decode(&got, tk_in_data(b));
+	TK_EQ(got.op, OP_RST);
+	TK_EQ(got.src_cid, 9);
+}
+
+SOCKET_TEST(a_length_that_is_not_there_is_refused)
+{
+	struct header h = { SPEAKER_CID, HOST_CID, 5000, PORT, 5, TYPE_STREAM, OP_RW, 0, 0, 0 };
+
+	begin("");
+	speaker_raw(&h, "four", 4);
+	(void)speaker_expect(NULL, OP_RST);
+	h.len = UINT32_MAX;
+	speaker_raw(&h, "four", 4);
+	(void)speaker_expect(NULL, OP_RST);
+	h.len = 4;
+	h.op = OP_CREDIT_UPDATE;
+	speaker_raw(&h, "four", 4);
+	(void)speaker_expect(NULL, OP_RST);
+}
+
+SOCKET_TEST(a_guest_that_ignores_its_credit_is_reset)
+{
+	static uint8_t bytes[65536];
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	for (unsigned i = 0; i < 12; i++) /* what the socket takes, the credit, and one more */
+		speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+	while (speaker_expect(NULL, OP_RST)->h.op != OP_RST)
+		;
+	speaker_silence();
+}
+
+SOCKET_TEST(a_packet_beyond_the_credit_is_reset)
+{
+	static uint8_t bytes[STREAM_BUFFER + 1];
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+	(void)speaker_expect(&g, OP_RST);
+}
+
+/* ---- credit ---- */
+
+SOCKET_TEST(the_guest_waits_for_credit_and_loses_nothing)
+{
+	static uint8_t bytes[65536], got[65536];
+	struct guest_socket g;
+	size_t received = 0;
+	ssize_t n;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	while (speaker_credit(&g) > 0) {
+		uint32_t part = speaker_credit(&g);
+
+		part = part < sizeof(bytes) ? part : sizeof(bytes);
+		memset(bytes, (int)(g.tx_cnt >> 16), part);
+		speaker_send(&g, OP_RW, 0, bytes, part);
+		tk_run_until_idle(dev);
+	}
+	speaker_send(&g, OP_CREDIT_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_CREDIT_UPDATE); /* what the socket took at once */
+	TK_TRUE(g.peer_fwd < g.tx_cnt);
+	while ((n = read(fd, got, sizeof(got))) > 0) {
+		for (ssize_t i = 0; i < n; i++, received++)
+			TK_EQ(got[i], (uint8_t)(received >> 16));
+		tk_run_until_idle(dev);
+	}
+	TK_EQ(received, g.tx_cnt);
+	(void)speaker_expect(&g, OP_CREDIT_UPDATE);
+	TK_TRUE(speaker_credit(&g) > STREAM_BUFFER / 2);
+	speaker_send(&g, OP_CREDIT_REQUEST, 0, NULL, 0);
+	TK_EQ(speaker_expect(&g, OP_CREDIT_UPDATE)->h.fwd_cnt, g.tx_cnt);
+}
+
+SOCKET_TEST(the_host_waits_for_credit_and_loses_nothing)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 10, 0, 0, 0, 0 };
+	int l, fd;
+
+	begin("");
+	l = host_listen(SOCK_STREAM, "v_1234", 1);
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RESPONSE);
+	fd = host_accept(l);
+	host_says(fd, "0123456789abcdef");
+	TK_EQ(speaker_expect(&g, OP_RW)->h.len, 10);
+	g.fwd_cnt = 0; /* the program in the guest has not read it yet */
+	(void)speaker_expect(&g, OP_CREDIT_REQUEST);
+	speaker_silence();
+	g.fwd_cnt = 4;
+	speaker_send(&g, OP_CREDIT_UPDATE, 0, NULL, 0);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "abcd", 4);
+	(void)speaker_expect(NULL, OP_CREDIT_REQUEST);
+	g.buf_alloc = 0; /* less than what is on its way */
+	speaker_send(&g, OP_CREDIT_UPDATE, 0, NULL, 0);
+	speaker_silence();
+	g.buf_alloc = 100;
+	speaker_send(&g, OP_CREDIT_UPDATE, 0, NULL, 0);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "ef", 2);
+}
+
+SOCKET_TEST(a_guest_without_buffers_stops_the_host_and_its_own_sending)
+{
+	struct guest_socket g = { TYPE_STREAM, 1, 2, 0, 0, 0, 0, 0 };
+	unsigned answers = 0;
+	struct packet p;
+
+	begin("");
+	tk_driver_reset(dev);
+	TK_EQ(tk_driver(dev, ~0ull, 0), 0);
+	speaker_start(dev, 0, 4096);
+	for (unsigned i = 0; i < MOST_REPLIES + 32; i++)
+		speaker_send(&g, OP_RW, 0, "x", 1); /* each of them takes an answer */
+	tk_run_until_idle(dev);
+	TK_EQ(tk_used_idx(dev, QUEUE_TX), MOST_REPLIES);
+	speaker_buffers(16);
+	while (speaker_next(&p)) {
+		TK_EQ(p.h.op, OP_RST);
+		answers++;
+	}
+	TK_EQ(answers, MOST_REPLIES + 32);
+}
+
+/* ---- many ---- */
+
+SOCKET_TEST(ports_of_the_host_are_not_given_twice)
+{
+	uint32_t ports[50];
+
+	begin("");
+	for (unsigned i = 0; i < 50; i++) {
+		host_says(host_dial(SOCK_STREAM, "v"), "CONNECT 1234\n");
+		ports[i] = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+		for (unsigned k = 0; k < i; k++)
+			TK_TRUE(ports[k] != ports[i]);
+	}
+}
+
+SOCKET_TEST(five_hundred_at_once)
+{
+	enum { N = 500 };
+	static struct guest_socket g[N];
+	static int fds[N];
+	char text[16];
+	int l;
+
+	begin("");
+	l = host_listen(SOCK_STREAM, "v_1234", N);
+	for (unsigned i = 0; i < N; i++) {
+		g[i] = speaker_connect(TYPE_STREAM, 10000 + i, PORT);
+		fds[i] = host_accept(l);
+	}
+	for (unsigned i = 0; i < N; i++) {
+		(void)snprintf(text, sizeof(text), "to %u", i);
+		speaker_send(&g[i], OP_RW, 0, text, (uint32_t)strlen(text));
+		(void)snprintf(text, sizeof(text), "from %u", i);
+		host_says(fds[i], text);
+		(void)speaker_expect(&g[i], OP_RW);
+	}
+	for (unsigned i = 0; i < N; i++) {
+		(void)snprintf(text, sizeof(text), "to %u", i);
+		host_hears(fds[i], text);
+		speaker_send(&g[i], OP_SHUTDOWN, SHUT_BOTH, NULL, 0);
+		(void)speaker_expect(&g[i], OP_RST);
+		TK_TRUE(at_end(fds[i]));
+		our_close(fds[i]);
+	}
+	/* And once more, the same ports. */
+	for (unsigned i = 0; i < N; i++)
+		(void)speaker_connect(TYPE_STREAM, 10000 + i, PORT);
+}
+
+SOCKET_TEST(there_are_no_more_than_allowed)
+{
+	struct guest_socket g = { TYPE_STREAM, 4, PORT, 65536, 0, 0, 0, 0 };
+	int fd;
+
+	begin("connections = 3;");
+	(void)host_listen(SOCK_STREAM, "v_1234", 16);
+	for (unsigned i = 1; i <= 3; i++)
+		(void)speaker_connect(TYPE_STREAM, i, PORT);
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	fd = host_dial(SOCK_STREAM, "v"); /* waits */
+	host_says(fd, "CONNECT 9\n");
+	speaker_silence();
+	g.guest_port = 2;
+	speaker_send(&g, OP_RST, 0, NULL, 0);
+	tk_advance_ms(20);
+	TK_EQ(speaker_expect(NULL, OP_REQUEST)->h.dst_port, 9);
+}
+
+#define MUCH (100u << 20)
+
+/* A sum that every byte and its place count in. */
+static uint64_t sum_of(const uint8_t *bytes, size_t n, uint64_t place)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += bytes[i] * (2 * (place + i) + 1);
+	return sum;
+}
+
+static void scramble(uint8_t *bytes, size_t n)
+{
+	static uint64_t state = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		state = state * 6364136223846793005ull + 1442695040888963407ull;
+		bytes[i] = (uint8_t)(state >> 56);
+	}
+}
+
+SOCKET_TEST(a_hundred_megabytes_to_the_host)
+{
+	static uint8_t bytes[16384], got[65536];
+	uint64_t sent = 0, received = 0;
+	struct guest_socket g;
+	struct packet p;
+	size_t total = 0;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	while (total < MUCH) {
+		ssize_t n;
+
+		while (g.tx_cnt < MUCH && speaker_credit(&g) >= sizeof(bytes)) {
+			scramble(bytes, 1024); /* the rest is what it was at other places */
+			sent += sum_of(bytes, sizeof(bytes), g.tx_cnt);
+			speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+		}
+		tk_run_until_idle(dev);
+		while ((n = read(fd, got, sizeof(got))) > 0) {
+			received += sum_of(got, (size_t)n, total);
+			total += (size_t)n;
+		}
+		while (speaker_next(&p)) {
+			TK_EQ(p.h.op, OP_CREDIT_UPDATE);
+			g.peer_fwd = p.h.fwd_cnt;
+		}
+	}
+	TK_EQ(total, MUCH);
+	TK_TRUE(sent == received);
+}
+
+SOCKET_TEST(a_hundred_megabytes_to_the_guest)
+{
+	static uint8_t bytes[65536];
+	uint64_t sent = 0, received = 0;
+	size_t given = 0, total = 0;
+	struct guest_socket g;
+	struct packet p;
+	int fd;
+
+	begin("");
+	tk_driver_reset(dev);
+	TK_EQ(tk_driver(dev, ~0ull, 0), 0);
+	speaker_start(dev, 24, 16384);
+	g = one(&fd);
+	while (total < MUCH) {
+		ssize_t n = 1;
+
+		while (given < MUCH && n > 0) {
+			size_t most = MUCH - given < sizeof(bytes) ? MUCH - given : sizeof(bytes);
+
+			scramble(bytes, 1024);
+			n = write(fd, bytes, most);
+			if (n > 0)
+				sent += sum_of(bytes, (size_t)n, given);
+			given += n > 0 ? (size_t)n : 0;
+		}
+		while (speaker_next(&p)) {
+			if (p.h.op == OP_CREDIT_REQUEST) {
+				speaker_send(&g, OP_CREDIT_UPDATE, 0, NULL, 0);
+				continue;
+			}
+			TK_EQ(p.h.op, OP_RW);
+			received += sum_of(p.bytes, p.h.len, total);
+			total += p.h.len;
+			g.fwd_cnt += p.h.len;
+		}
+	}
+	TK_EQ(total, MUCH);
+	TK_TRUE(sent == received);
+}
+
+/* ---- SEQPACKET ---- */
+
+SOCKET_TEST(messages_keep_their_boundaries)
+{
+	struct guest_socket g;
+	struct packet *p;
+	char got[64];
+	int l, fd;
+
+	begin("");
+	l = host_listen(SOCK_SEQPACKET, "v_1234", 1);
+	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
+	fd = host_accept(l);
+	speaker_send(&g, OP_RW, 0, "one ", 4);
+	tk_run_until_idle(dev);
+	TK_EQ(recv(fd, got, sizeof(got), 0), -1);
+	speaker_send(&g, OP_RW, END_OF_MESSAGE | END_OF_RECORD, "message", 7);
+	speaker_send(&g, OP_RW, END_OF_MESSAGE, "two", 3);
+	tk_run_until_idle(dev);
+	TK_EQ(recv(fd, got, sizeof(got), 0), 11);
+	TK_MEM_EQ(got, "one message", 11);
+	TK_EQ(recv(fd, got, sizeof(got), 0), 3);
+	(void)speaker_expect(&g, OP_CREDIT_UPDATE);
+	host_says(fd, "three");
+	host_says(fd, "four");
+	p = speaker_expect(&g, OP_RW);
+	TK_MEM_EQ(p->bytes, "three", 5);
+	TK_EQ(p->h.flags, END_OF_MESSAGE | END_OF_RECORD);
+	TK_EQ(speaker_expect(&g, OP_RW)->h.len, 4);
+	our_close(fd);
+	TK_EQ(speaker_expect(&g, OP_SHUTDOWN)->h.flags, SHUT_BOTH);
+}
+
+SOCKET_TEST(a_long_message_goes_in_pieces_both_ways)
+{
+	static uint8_t bytes[MESSAGE_BUFFER], got[MESSAGE_BUFFER];
+	struct guest_socket g;
+	size_t total = 0;
+	int l, fd;
+
+	begin("");
+	memset(bytes, 'm', sizeof(bytes));
+	l = host_listen(SOCK_SEQPACKET, "v_1234", 1);
+	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
+	fd = host_accept(l);
+	TK_EQ(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	while (total < sizeof(bytes)) {
+		struct packet *p = speaker_expect(&g, OP_RW);
+
+		total += p->h.len;
+		TK_EQ(p->h.flags != 0, total == sizeof(bytes));
+	}
+	speaker_send(&g, OP_RW, 0, bytes, 40000);
+	speaker_send(&g, OP_RW, END_OF_MESSAGE, bytes, sizeof(bytes) - 40000);
+	tk_run_until_idle(dev);
+	TK_EQ(recv(fd, got, sizeof(got), 0), sizeof(bytes));
+	TK_MEM_EQ(got, bytes, sizeof(bytes));
+}
+
+SOCKET_TEST(messages_wait_for_a_slow_host)
+{
+	struct guest_socket g;
+	uint32_t next = 0, sent = 0;
+	int l, fd;
+	uint32_t got;
+
+	begin("");
+	l = host_listen(SOCK_SEQPACKET, "v_1234", 1);
+	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
+	fd = host_accept(l);
+	while (next < 20000) {
+		struct packet p;
+
+		for (; sent < 20000 && speaker_credit(&g) >= 4; sent++)
+			speaker_send(&g, OP_RW, END_OF_MESSAGE, &sent, 4);
+		tk_run_until_idle(dev);
+		while (recv(fd, &got, 4, 0) == 4)
+			TK_EQ(got, next++);
+		while (speaker_next(&p))
+			g.peer_fwd = p.h.fwd_cnt;
+	}
+}
+
+SOCKET_TEST(empty_messages_without_end_are_reset)
+{
+	struct guest_socket g;
+	struct packet p = { .h.op = 0 };
+
+	begin("");
+	(void)host_listen(SOCK_SEQPACKET, "v_1234", 1);
+	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
+	for (unsigned i = 0; i < 100000 && p.h.op != OP_RST; i++) {
+		speaker_send(&g, OP_RW, END_OF_MESSAGE, NULL, 0);
+		if (i % 64 == 0)
+			(void)speaker_next(&p);
+	}
+	TK_EQ(p.h.op, OP_RST);
+}
+
+SOCKET_TEST(the_host_asks_for_a_message_socket_too)
+{
+	struct guest_socket g = { TYPE_SEQPACKET, 77, 0, 65536, 0, 0, 0, 0 };
+	char more[128];
+	int fd;
+
+	(void)snprintf(more, sizeof(more), "seqpacket = \"/tmp/vsock-test-%d.seq\";", getpid());
+	begin(more);
+	(void)snprintf(more, sizeof(more), "../vsock-test-%d.seq", getpid());
+	fd = host_dial(SOCK_SEQPACKET, more);
+	host_says(fd, "CONNECT 77\n");
+	g.host_port = speaker_expect(NULL, OP_REQUEST)->h.src_port;
+	speaker_send(&g, OP_RESPONSE, 0, NULL, 0);
+	host_says(fd, "hello");
+	(void)speaker_expect(&g, OP_RW);
+}
+
+/* ---- life ---- */
+
+SOCKET_TEST(a_reset_closes_everything)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	speaker_send(&g, OP_RW, 0, "x", 1);
+	tk_run_until_idle(dev);
+	tk_driver_reset(dev);
+	tk_run_until_idle(dev);
+	host_hears(fd, "x");
+	TK_TRUE(at_end(fd));
+}
+
+SOCKET_TEST(nothing_moves_while_quiesced)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	TK_EQ(tk_quiesce(dev), 0);
+	host_says(fd, "later");
+	speaker_silence();
+	TK_EQ(tk_resume(dev), 0);
+	tk_advance_ms(1);
+	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "later", 5);
+}
+
+SOCKET_TEST(its_socket_goes_with_it)
+{
+	struct stat st;
+
+	begin("");
+	TK_EQ(stat(at("v"), &st), 0);
+	tk_destroy(dev);
+	TK_EQ(stat(at("v"), &st), -1);
+}
+
+SOCKET_TEST(a_socket_that_somebody_left_is_replaced)
+{
+	struct sockaddr_un address;
+	int fd;
+
+	begin("");
+	tk_destroy(dev);
+	fd = unix_socket(SOCK_STREAM, "v", &address);
+	TK_EQ(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	our_close(fd);
+	dev = tk_device("vsock", settings);
+}
+
+SOCKET_TEST(a_socket_that_is_in_use_is_not)
+{
+	struct tk_dev *other;
+
+	begin("");
+	other = tk_create("vsock", settings);
+	TK_EQ(tk_attach(other), -EADDRINUSE);
+	TK_HAS_TEXT(tk_error(), "cannot listen at \"");
+	tk_destroy(other);
+	our_close(host_dial(SOCK_STREAM, "v")); /* it is still there */
+}
+
+SOCKET_TEST(a_file_is_not_taken_for_a_socket)
+{
+	struct tk_dev *other;
+
+	begin("");
+	tk_destroy(dev);
+	(void)close(open(at("v"), O_CREAT | O_WRONLY, 0600));
+	other = tk_create("vsock", settings);
+	TK_EQ(tk_attach(other), -EADDRINUSE);
+	TK_EQ(access(at("v"), F_OK), 0);
+}
+
+SOCKET_TEST(settings_are_checked)
+{
+	static const char long_path[] =
+		"socket = \"/tmp/0123456789012345678901234567890123456789012345678901234567"
+		"8901234567890123456789012345678901234567890123\";";
+
+	TK_TRUE(tk_create("vsock", "connect = ( \"x:/a\" );") == NULL);
+	TK_HAS_TEXT(tk_error(), "\"connect\" holds \"x:/a\", wanted \"PORT:PATH\"");
+	TK_TRUE(tk_create("vsock", "listen = ( \"1:/a\", \"1:/b\" );") == NULL);
+	TK_HAS_TEXT(tk_error(), "\"listen\" holds port 1 twice");
+	TK_TRUE(tk_create("vsock", "cid = 2;") == NULL);
+	TK_TRUE(tk_create("vsock", long_path) == NULL);
+	TK_HAS_TEXT(tk_error(), "\"socket\" is too long for a unix socket");
+}
+
+SOCKET_TEST(every_fault_is_survived)
+{
+	char text[256];
+
+	begin("");
+	(void)snprintf(text, sizeof(text),
+		"socket = \"%s\"; seqpacket = \"%s\"; listen = ( \"1:%s\" ); connect = ( \"2:x\" "
+		");",
+		at("f"), at("g"), at("h"));
+	TK_TRUE(tk_fault_sweep("vsock", text) >= 12);
+}
+
+SOCKET_TEST(needs_its_services)
+{
+	tk_lack_service("tenon.event/1");
+	TK_TRUE(tk_plugin_try(NULL) == NULL);
+	TK_TRUE(tk_log_has("vsock: this core lacks a service that is needed"));
+}
+
+SOCKET_TEST(stands_the_hostile_driver)
+{
+	begin("");
+	TK_TRUE(tk_hostile_run(dev) > 200);
+}
+
+TK_MAIN()
