@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tsi.h"
+
 #define FIRST_PORT 0x40000000u /* of the host, for those that it begins */
 #define LAST_PORT  0x7fffffffu
 
@@ -144,7 +146,7 @@ int conn_attach_fd(struct vsock *v, struct conn *c, int fd)
 	return ret;
 }
 
-static void one_less(struct vsock *v)
+void conn_one_less(struct vsock *v)
 {
 	v->n_conns--;
 	if (v->starved)
@@ -153,6 +155,8 @@ static void one_less(struct vsock *v)
 
 void conn_free(struct vsock *v, struct conn *c)
 {
+	if (c->listener)
+		tsi_conn_gone(v, c);
 	if (c->state != CONN_DRAINING)
 		table_remove(v, c);
 	sender_remove(&c->sender);
@@ -165,7 +169,7 @@ void conn_free(struct vsock *v, struct conn *c)
 	poll_close(v->poll, &c->source);
 	release(c);
 	vsock_bury(v, &c->source);
-	one_less(v);
+	conn_one_less(v);
 }
 
 void conn_abort(struct vsock *v, struct conn *c)
@@ -224,6 +228,15 @@ void conn_settle(struct vsock *v, struct conn *c)
 		c->wrote_end = true;
 		(void)shutdown(c->source.fd, SHUT_WR);
 	}
+}
+
+void conn_release(struct vsock *v, struct conn *c)
+{
+	c->guest_shut = SHUT_BOTH;
+	if (c->state == CONN_OPEN)
+		conn_settle(v, c);
+	else
+		conn_abort(v, c);
 }
 
 /* ---- packets to the guest ---- */
@@ -309,6 +322,8 @@ static void take_response(struct vsock *v, struct conn *c)
 			return;
 		}
 	}
+	if (c->listener)
+		tsi_conn_open(v, c);
 	sender_add(v, &c->sender);
 }
 

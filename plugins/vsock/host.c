@@ -9,7 +9,6 @@
 #include "vsock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +198,7 @@ static void client_free(struct vsock *v, struct client *k)
 		k->next->prev = k->prev;
 	poll_close(v->poll, &k->source);
 	vsock_bury(v, &k->source);
-	v->n_conns--;
-	if (v->starved)
-		vsock_retry(v);
+	conn_one_less(v);
 }
 
 void door_free_clients(struct vsock *v)
@@ -237,11 +234,10 @@ static void greet(struct vsock *v, struct client *k, uint32_t port)
 {
 	uint16_t type = k->type;
 	struct conn *c;
-	/* The other one leaves with the client. */
-	int fd = fcntl(k->source.fd, F_DUPFD_CLOEXEC, 0);
+	int fd = poll_take(v->poll, &k->source);
 
 	client_free(v, k);
-	c = fd < 0 ? NULL : conn_request(v, type, port, fd);
+	c = conn_request(v, type, port, fd);
 	if (c)
 		c->greets = true;
 }

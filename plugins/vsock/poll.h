@@ -31,6 +31,8 @@ int poll_add(int poll, struct source *source);
 /* A listening socket, by its level: as long as @on. */
 int poll_add_listener(int poll, struct source *source);
 int poll_listen(int poll, struct source *source, bool on);
+/* Takes the socket out and returns it. */
+int poll_take(int poll, struct source *source);
 /* Takes the socket out and closes it; one without is fine. */
 void poll_close(int poll, struct source *source);
 /* Calls ready() of those that have something, a batch of them.  A source must not be freed from

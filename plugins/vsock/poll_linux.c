@@ -37,6 +37,15 @@ int poll_listen(int poll, struct source *source, bool on)
 	return control(poll, EPOLL_CTL_MOD, source, on ? EPOLLIN : 0);
 }
 
+int poll_take(int poll, struct source *source)
+{
+	int fd = source->fd;
+
+	(void)control(poll, EPOLL_CTL_DEL, source, 0);
+	source->fd = -1;
+	return fd;
+}
+
 void poll_close(int poll, struct source *source)
 {
 	if (source->fd < 0)

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tsi.h"
+
 /* ---- senders ---- */
 
 void sender_add(struct vsock *v, struct sender *sender)
@@ -124,7 +126,7 @@ static bool send_replies(struct vsock *v)
 	return true;
 }
 
-static void send(struct vsock *v)
+static void send_packets(struct vsock *v)
 {
 	for (unsigned i = 0; i < MOST_PACKETS; i++) {
 		struct sender *s;
@@ -156,9 +158,13 @@ static void refuse(struct vsock *v, const char *why)
 
 static void dispatch(struct vsock *v, const struct header *h, struct tenon_chain *chain)
 {
-	bool seqpacket = v->features & F_SEQPACKET;
+	bool seqpacket = v->features & F_SEQPACKET, dgram = v->features & F_DGRAM;
 	struct conn *c;
 
+	if (h->type == TYPE_DGRAM && dgram && v->tsi) {
+		tsi_datagram(v, h, chain);
+		return;
+	}
 	if (h->dst_cid != HOST_CID ||
 		(h->type != TYPE_STREAM && !(h->type == TYPE_SEQPACKET && seqpacket))) {
 		queue_reset_reply(v, h);
@@ -169,6 +175,8 @@ static void dispatch(struct vsock *v, const struct header *h, struct tenon_chain
 		conn_packet(v, c, h, chain);
 	else if (h->op != OP_REQUEST)
 		queue_reset_reply(v, h);
+	else if (h->dst_port == TSI_DATA_PORT && v->tsi && h->type == TYPE_STREAM)
+		tsi_request(v, h);
 	else
 		host_request(v, h);
 }
@@ -221,7 +229,7 @@ void queue_run(struct vsock *v)
 	if (!v->active || v->quiesced)
 		return;
 	receive(v);
-	send(v);
+	send_packets(v);
 	if (v->tx_waits && queue_reply_room(v))
 		vsock_soon(v);
 	if (v->pushed)

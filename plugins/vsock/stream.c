@@ -52,8 +52,7 @@ static void tell_credit(struct vsock *v, struct conn *c)
 		conn_want(v, c, WANT_CREDIT_UPDATE);
 }
 
-/* The pieces of a chain's readable part from @skip on, @len bytes of it. */
-static size_t pieces(const struct iovec *from, uint32_t n_from, size_t skip, size_t len,
+size_t iov_pieces(const struct iovec *from, uint32_t n_from, size_t skip, size_t len,
 	struct iovec *to, size_t most)
 {
 	size_t n = 0;
@@ -95,7 +94,7 @@ void stream_from_guest(
 
 	while (c->n_kept == 0 && c->writable && done < len) {
 		struct iovec iov[MOST_IOVECS];
-		size_t n = pieces(
+		size_t n = iov_pieces(
 			chain->out, chain->n_out, HEADER_SIZE + done, len - done, iov, MOST_IOVECS);
 		ssize_t wrote = write_out(c, iov, n);
 
@@ -155,8 +154,8 @@ static void gather(struct vsock *v, struct batch *b, size_t most)
 
 		if (!queue_take(v, chain))
 			return;
-		n = pieces(chain->in, chain->n_in, HEADER_SIZE, most - b->bytes, b->iov + b->n_iov,
-			MOST_IOVECS - b->n_iov);
+		n = iov_pieces(chain->in, chain->n_in, HEADER_SIZE, most - b->bytes,
+			b->iov + b->n_iov, MOST_IOVECS - b->n_iov);
 		for (size_t i = 0; i < n; i++)
 			room += b->iov[b->n_iov + i].iov_len;
 		b->n_iov += n;

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tsi.h"
+
 #define DEVICE_ID   19u
 #define QUEUE_SIZE  256u
 #define RETRY_NS    10000000ull
@@ -72,6 +74,7 @@ static void try_again(struct tenon_dev *dev, void *arg)
 		return;
 	conn_retry(v);
 	door_retry(v);
+	tsi_retry(v);
 	queue_run(v);
 }
 
@@ -115,6 +118,7 @@ static void forget_guest(struct vsock *v)
 	door_open(v, false);
 	door_free_clients(v);
 	conn_free_all(v);
+	tsi_reset(v);
 	queue_reset(v);
 	vsock_free_dead(v);
 }
@@ -160,7 +164,7 @@ static int vsock_create(struct tenon_dev *dev, const struct tenon_config *config
 		ret = maps_parse(v, config, "connect", &v->connects);
 	if (ret == 0)
 		ret = maps_parse(v, config, "listen", &v->listens);
-	return ret;
+	return ret < 0 ? ret : tsi_create(v, config);
 }
 
 /* ---- life ---- */
@@ -205,7 +209,7 @@ static int vsock_attach(struct tenon_dev *dev)
 	const struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
 		.device_id = DEVICE_ID,
-		.features = F_STREAM | F_SEQPACKET,
+		.features = F_STREAM | F_SEQPACKET | (v->tsi ? F_DGRAM : 0),
 		.n_queues = N_QUEUES,
 		.config_size = sizeof(config),
 		.queue_sizes = sizes,
@@ -257,6 +261,7 @@ static void vsock_detach(struct tenon_dev *dev)
 
 	door_detach(v);
 	conn_free_all(v);
+	tsi_reset(v);
 	vsock_event->fd_remove(v->watch);
 	vsock_event->timer_remove(v->turn);
 	vsock_event->timer_remove(v->retry);
@@ -275,6 +280,7 @@ static void vsock_destroy(struct tenon_dev *dev)
 {
 	struct vsock *v = vsock_host->priv(dev);
 
+	tsi_destroy(v);
 	maps_free(&v->connects);
 	maps_free(&v->listens);
 }
@@ -289,6 +295,8 @@ static const struct tenon_key vsock_keys[] = {
 	{ "listen", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
 		"PORT:PATH, a unix socket that leads to a port of the guest" },
 	{ "connections", TENON_KEY_INT, 0, "4096", "1..65536", "how many there may be at once" },
+	{ "tsi", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
+		"what of the host's network the guest's sockets may reach" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };
 

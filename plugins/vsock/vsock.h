@@ -8,6 +8,7 @@
  *	stream.c    a connection's bytes, both ways, and the credit for them
  *	message.c   the same for SEQPACKET
  *	host.c      the unix sockets that the host side sees
+ *	tsi*.c      transparent socket impersonation: sockets of the host for the guest's programs
  *
  * Everything runs on the device's loop under the instance's lock.  What has something for the guest
  * is a `sender` in one list; whenever the guest has buffers, the senders take turns.
@@ -30,6 +31,7 @@
 
 #define F_STREAM    (1ull << 0)
 #define F_SEQPACKET (1ull << 1)
+#define F_DGRAM     (1ull << 3) /* not in the specification */
 
 #define STREAM_BUFFER  (256u << 10) /* a stream's credit, and what is kept of it at most */
 #define MESSAGE_BUFFER (64u << 10)  /* the same for SEQPACKET: the longest message */
@@ -107,6 +109,11 @@ struct conn {
 	bool has_message;
 	uint32_t partial; /* bytes at the end of kept: no message yet */
 	uint32_t partial_flags;
+
+	/* of the TSI */
+	bool tsi;
+	uint16_t tsi_port;      /* of its own, as the guest knows it; 0 = as the host does */
+	struct proxy *listener; /* who accepted it, until the guest knows it */
 };
 
 struct reply {
@@ -124,6 +131,8 @@ struct maps {
 	struct map *at;
 	uint32_t n;
 };
+
+struct tsi;
 
 struct vsock {
 	struct tenon_dev *dev;
@@ -157,6 +166,7 @@ struct vsock {
 	uint32_t n_doors;
 	struct client *clients;
 	bool doors_open, starved;
+	struct tsi *tsi; /* NULL = not allowed */
 };
 
 /* ---- vsock.c ---- */
@@ -205,11 +215,20 @@ void conn_packet(
 void conn_header(const struct vsock *v, const struct conn *c, uint16_t op, struct header *ret);
 void conn_retry(struct vsock *v);
 void conn_free_all(struct vsock *v);
+/* The guest has done with it, and will not say so again. */
+void conn_release(struct vsock *v, struct conn *c);
+/* Something that counted as a connection is gone; whoever waits may have its place. */
+void conn_one_less(struct vsock *v);
 uint32_t conn_peer_room(const struct conn *c);
 /* Ends what is at its end on both sides. */
 void conn_settle(struct vsock *v, struct conn *c);
 
 /* ---- stream.c, message.c ---- */
+
+/* The pieces of an iovec from @skip on, @len bytes of it, at most @most pieces; returns how many.
+ */
+size_t iov_pieces(const struct iovec *from, uint32_t n_from, size_t skip, size_t len,
+	struct iovec *to, size_t most);
 
 /* @chain's readable part holds the header and @len bytes behind it.  May end the connection. */
 void stream_from_guest(
