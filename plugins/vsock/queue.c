@@ -34,6 +34,18 @@ void sender_remove(struct sender *sender)
 
 /* ---- to the guest ---- */
 
+bool queue_take_more(struct vsock *v, struct tenon_chain *ret_chain)
+{
+	struct tenon_vq *rx = vsock_virtio->queue(v->dev, QUEUE_RX);
+
+	if (vsock_virtio->pop(rx, ret_chain) <= 0)
+		return false;
+	if (ret_chain->in_bytes > HEADER_SIZE)
+		return true;
+	vsock_virtio->unpop(rx, ret_chain);
+	return false;
+}
+
 bool queue_take(struct vsock *v, struct tenon_chain *ret_chain)
 {
 	struct tenon_vq *rx = vsock_virtio->queue(v->dev, QUEUE_RX);

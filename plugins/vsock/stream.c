@@ -152,7 +152,7 @@ static void gather(struct vsock *v, struct batch *b, size_t most)
 		struct tenon_chain *chain = &b->chains[b->n_chains];
 		size_t n, room = 0;
 
-		if (!queue_take(v, chain))
+		if (!(b->n_chains ? queue_take_more(v, chain) : queue_take(v, chain)))
 			return;
 		n = iov_pieces(chain->in, chain->n_in, HEADER_SIZE, most - b->bytes,
 			b->iov + b->n_iov, MOST_IOVECS - b->n_iov);

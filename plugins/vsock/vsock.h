@@ -188,6 +188,8 @@ void queue_reply(struct vsock *v, const struct header *header, const void *bytes
 void queue_reset_reply(struct vsock *v, const struct header *to);
 /* The next buffer of the guest that can hold a header. */
 bool queue_take(struct vsock *v, struct tenon_chain *ret_chain);
+/* One more; while others are held that may be put back, none is returned unused. */
+bool queue_take_more(struct vsock *v, struct tenon_chain *ret_chain);
 void queue_put_back(struct vsock *v, const struct tenon_chain *chain);
 /* Fills it: the header, and behind it @header->len bytes that are there already. */
 void queue_send(struct vsock *v, const struct tenon_chain *chain, const struct header *header);

@@ -489,6 +489,35 @@ SOCKET_TEST(the_host_waits_for_credit_and_loses_nothing)
 	TK_MEM_EQ(speaker_expect(&g, OP_RW)->bytes, "ef", 2);
 }
 
+SOCKET_TEST(a_buffer_that_is_too_small_is_given_back_in_its_turn)
+{
+	struct guest_socket g;
+	struct tk_buf *b[3];
+	int fd;
+
+	begin("");
+	tk_driver_reset(dev);
+	TK_EQ(tk_driver(dev, ~0ull, 0), 0);
+	speaker_start(dev, 1, 4096);
+	g = one(&fd);
+	speaker_buffers(0);
+	host_says(fd, "the last of the others");
+	(void)speaker_expect(&g, OP_RW);
+	b[0] = tk_in(dev, QUEUE_RX, HEADER_SIZE + 4);
+	b[1] = tk_in(dev, QUEUE_RX, HEADER_SIZE + 4);
+	b[2] = tk_in(dev, QUEUE_RX, HEADER_SIZE);
+	tk_kick(dev, QUEUE_RX);
+	host_says(fd, "0123");
+	tk_run_until_idle(dev);
+	TK_EQ(tk_used_len(b[0]), HEADER_SIZE + 4);
+	TK_EQ(tk_used_len(b[1]), -1);
+	host_says(fd, "456789");
+	tk_run_until_idle(dev);
+	TK_EQ(tk_used_len(b[1]), HEADER_SIZE + 4);
+	TK_MEM_EQ((const uint8_t *)tk_in_data(b[1]) + HEADER_SIZE, "4567", 4);
+	TK_EQ(tk_used_len(b[2]), 0);
+}
+
 SOCKET_TEST(a_guest_without_buffers_stops_the_host_and_its_own_sending)
 {
 	struct guest_socket g = { TYPE_STREAM, 1, 2, 0, 0, 0, 0, 0 };

@@ -66,5 +66,6 @@ int main(int argc, char **argv)
 	seeds_kernel();
 	seeds_unpack();
 	seeds_virtio();
+	seeds_vsock();
 	return 0;
 }

@@ -21,5 +21,6 @@ void seeds_config(void);
 void seeds_kernel(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
+void seeds_vsock(void);
 
 #endif
