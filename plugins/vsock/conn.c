@@ -137,6 +137,9 @@ int conn_attach_fd(struct vsock *v, struct conn *c, int fd)
 {
 	int ret;
 
+	/* Room for all of the credit: what the socket holds need not be kept here.  A kernel that
+	 * gives less is no worse than one that was not asked. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ STREAM_BUFFER }, sizeof(int));
 	c->source.fd = fd;
 	ret = poll_add(v->poll, &c->source);
 	if (ret < 0) {

@@ -370,7 +370,7 @@ static void row(
 	double ratio;
 
 	for (int i = 0; i < RUNS; i++) {
-		b[i] = measure(bare, CHUNK, sinks);
+		b[i] = measure(bare, size, sinks);
 		d[i] = measure(device, size, sinks);
 	}
 	qsort(b, RUNS, sizeof(b[0]), compare);
