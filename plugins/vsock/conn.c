@@ -358,60 +358,69 @@ static void take_rst(struct vsock *v, struct conn *c)
 	c->state = CONN_DRAINING;
 }
 
-static void take_data(
+static bool take_data(
 	struct vsock *v, struct conn *c, const struct header *h, const struct tenon_chain *chain)
 {
 	uint32_t most = c->type == TYPE_SEQPACKET ? MESSAGE_BUFFER : STREAM_BUFFER;
 
 	if (c->state != CONN_OPEN || (c->guest_shut & SHUT_SEND) ||
 		h->len > most - (c->rx_cnt - c->fwd_cnt)) {
+		stream_end_burst(v);
 		conn_abort(v, c);
-		return;
+		return false;
 	}
 	c->rx_cnt += h->len;
 	if (c->host_shut & SHUT_RECEIVE) {
 		c->fwd_cnt += h->len; /* on its way when it was told that nobody listens */
-		return;
+		return false;
 	}
-	if (c->type == TYPE_SEQPACKET)
-		message_from_guest(v, c, chain, h);
-	else
-		stream_from_guest(v, c, chain, h->len);
+	if (c->type == TYPE_STREAM)
+		return stream_from_guest(v, c, chain, h->len);
+	message_from_guest(v, c, chain, h);
+	return false;
 }
 
-void conn_packet(struct vsock *v, struct conn *c, const struct header *h, struct tenon_chain *chain)
+static void control_packet(struct vsock *v, struct conn *c, const struct header *h)
 {
-	if (h->op == OP_RST) {
-		take_rst(v, c);
-		return;
-	}
-	if (c->state == CONN_CLOSED)
-		return; /* it will hear of it */
-	c->peer_buf_alloc = h->buf_alloc;
-	c->peer_fwd_cnt = h->fwd_cnt;
-	if (c->asked_credit && conn_peer_room(c) > 0)
-		c->asked_credit = false;
 	switch (h->op) {
 	case OP_RESPONSE:
 		take_response(v, c);
-		return;
+		break;
 	case OP_SHUTDOWN:
 		take_shutdown(v, c, h->flags);
-		return;
-	case OP_RW:
-		take_data(v, c, h, chain);
 		break;
 	case OP_CREDIT_UPDATE:
 		break;
 	case OP_CREDIT_REQUEST:
 		conn_want(v, c, WANT_CREDIT_UPDATE);
-		return;
+		break;
 	default:
 		conn_abort(v, c);
-		return;
+		break;
 	}
+}
+
+bool conn_packet(struct vsock *v, struct conn *c, const struct header *h, struct tenon_chain *chain)
+{
+	bool held = false;
+
+	if (h->op == OP_RST) {
+		take_rst(v, c);
+		return false;
+	}
+	if (c->state == CONN_CLOSED)
+		return false; /* it will hear of it */
+	c->peer_buf_alloc = h->buf_alloc;
+	c->peer_fwd_cnt = h->fwd_cnt;
+	if (c->asked_credit && conn_peer_room(c) > 0)
+		c->asked_credit = false;
+	if (h->op == OP_RW)
+		held = take_data(v, c, h, chain);
+	else
+		control_packet(v, c, h);
 	if (c->state == CONN_OPEN && (c->readable || c->has_message))
 		sender_add(v, &c->sender);
+	return held;
 }
 
 /* ---- the host's socket ---- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queues.  A packet from the guest is dealt with at once, in its own buffer.  What the guest is
- * owed waits until it has buffers: replies first, in order, then the senders by turns.  When too
- * many replies wait, the guest's packets wait too: so neither needs memory without bound.
+ * The queues.  A packet from the guest is dealt with at once, in its own buffer; packets of one
+ * stream that follow each other are written together.  What the guest is owed waits until it has
+ * buffers: replies first, in order, then the senders by turns.  When too many replies wait, the
+ * guest's packets wait too: so neither needs memory without bound.
  */
 #include "vsock.h"
 
@@ -168,69 +169,83 @@ static void refuse(struct vsock *v, const char *why)
 	tenon_logf(vsock_host, v->dev, TENON_LOG_WARN, "a packet of the guest is dropped: %s", why);
 }
 
-static void dispatch(struct vsock *v, const struct header *h, struct tenon_chain *chain)
+static bool continues(const struct burst *b, const struct header *h)
+{
+	return h->op == OP_RW && h->type == TYPE_STREAM && h->dst_cid == HOST_CID &&
+	       h->src_port == b->conn->guest_port && h->dst_port == b->conn->host_port;
+}
+
+/* True when the chain is part of the burst and not to be returned yet. */
+static bool dispatch(struct vsock *v, const struct header *h, struct tenon_chain *chain)
 {
 	bool seqpacket = v->features & F_SEQPACKET, dgram = v->features & F_DGRAM;
 	struct conn *c;
 
 	if (h->type == TYPE_DGRAM && dgram && v->tsi) {
 		tsi_datagram(v, h, chain);
-		return;
+		return false;
 	}
 	if (h->dst_cid != HOST_CID ||
 		(h->type != TYPE_STREAM && !(h->type == TYPE_SEQPACKET && seqpacket))) {
 		queue_reset_reply(v, h);
-		return;
+		return false;
 	}
 	c = conn_find(v, h->type, h->src_port, h->dst_port);
 	if (c)
-		conn_packet(v, c, h, chain);
-	else if (h->op != OP_REQUEST)
+		return conn_packet(v, c, h, chain);
+	if (h->op != OP_REQUEST)
 		queue_reset_reply(v, h);
 	else if (h->dst_port == TSI_DATA_PORT && v->tsi && h->type == TYPE_STREAM)
 		tsi_request(v, h);
 	else
 		host_request(v, h);
+	return false;
 }
 
-static void packet(struct vsock *v, struct tenon_chain *chain)
+static bool packet(struct vsock *v, struct tenon_chain *chain)
 {
 	uint8_t raw[HEADER_SIZE];
-	struct header h;
+	struct header h = { .op = OP_INVALID };
+	bool whole = tenon_iov_to_buf(chain->out, chain->n_out, 0, raw, sizeof(raw)) == sizeof(raw);
 
-	if (tenon_iov_to_buf(chain->out, chain->n_out, 0, raw, sizeof(raw)) < sizeof(raw)) {
+	if (whole)
+		header_decode(&h, raw);
+	/* What is not more of the same comes after what is held. */
+	if (v->burst.conn && !continues(&v->burst, &h))
+		stream_end_burst(v);
+	if (!whole) {
 		refuse(v, "it is shorter than its header");
-		return;
+		return false;
 	}
-	header_decode(&h, raw);
 	if (h.src_cid != v->cid) {
 		refuse(v, "its source is not the guest's address");
-		return;
+		return false;
 	}
 	if (h.len > chain->out_bytes - HEADER_SIZE || (h.len > 0 && h.op != OP_RW)) {
 		refuse(v, "its length is not that of what follows");
 		queue_reset_reply(v, &h);
-		return;
+		return false;
 	}
-	dispatch(v, &h, chain);
+	return dispatch(v, &h, chain);
 }
 
 static void receive(struct vsock *v)
 {
 	struct tenon_vq *tx = vsock_virtio->queue(v->dev, QUEUE_TX);
 	struct tenon_chain chain;
-	bool pushed = false;
 	unsigned n;
 
 	for (n = 0; n < MOST_PACKETS; n++) {
 		v->tx_waits = !queue_reply_room(v);
 		if (v->tx_waits || vsock_virtio->pop(tx, &chain) <= 0)
 			break;
-		packet(v, &chain);
+		if (packet(v, &chain))
+			continue;
+		stream_end_burst(v); /* chains are returned in their order */
 		vsock_virtio->push(tx, &chain, 0);
-		pushed = true;
 	}
-	if (pushed)
+	stream_end_burst(v);
+	if (n > 0)
 		vsock_virtio->notify(tx);
 	if (n == MOST_PACKETS)
 		vsock_soon(v);

@@ -73,29 +73,29 @@ size_t iov_pieces(const struct iovec *from, uint32_t n_from, size_t skip, size_t
 	return n;
 }
 
-static void keep(struct conn *c, const struct tenon_chain *chain, size_t skip, size_t len)
+static void keep(struct conn *c, const struct iovec *iov, uint32_t n, size_t skip, size_t len)
 {
 	while (len > 0) {
 		uint32_t end = (c->kept_at + c->n_kept) % c->kept_size;
 		size_t part = c->kept_size - end;
 
 		part = part < len ? part : len;
-		(void)tenon_iov_to_buf(chain->out, chain->n_out, skip, c->kept + end, part);
+		(void)tenon_iov_to_buf(iov, n, skip, c->kept + end, part);
 		c->n_kept += (uint32_t)part;
 		skip += part;
 		len -= part;
 	}
 }
 
-void stream_from_guest(
-	struct vsock *v, struct conn *c, const struct tenon_chain *chain, uint32_t len)
+/* @len bytes, from @skip on in the pieces. */
+static void forward(struct vsock *v, struct conn *c, const struct iovec *from, uint32_t n_from,
+	size_t skip, uint32_t len)
 {
 	size_t done = 0;
 
 	while (c->n_kept == 0 && c->writable && done < len) {
 		struct iovec iov[MOST_IOVECS];
-		size_t n = iov_pieces(
-			chain->out, chain->n_out, HEADER_SIZE + done, len - done, iov, MOST_IOVECS);
+		size_t n = iov_pieces(from, n_from, skip + done, len - done, iov, MOST_IOVECS);
 		ssize_t wrote = write_out(c, iov, n);
 
 		if (wrote < 0) {
@@ -106,8 +106,45 @@ void stream_from_guest(
 		done += (size_t)wrote;
 		c->fwd_cnt += (uint32_t)wrote;
 	}
-	keep(c, chain, HEADER_SIZE + done, len - done);
+	keep(c, from, n_from, skip + done, len - done);
 	tell_credit(v, c);
+}
+
+bool stream_from_guest(
+	struct vsock *v, struct conn *c, const struct tenon_chain *chain, uint32_t len)
+{
+	struct burst *b = &v->burst;
+
+	if (b->n_chains == MOST_BURST || chain->n_out > MOST_IOVECS - b->n_iov)
+		stream_end_burst(v);
+	if (c->host_shut & SHUT_RECEIVE) { /* as the burst found out */
+		c->fwd_cnt += len;
+		return false;
+	}
+	if (chain->n_out > MOST_IOVECS) {
+		forward(v, c, chain->out, chain->n_out, HEADER_SIZE, len);
+		return false;
+	}
+	b->conn = c;
+	b->n_iov += (unsigned)iov_pieces(chain->out, chain->n_out, HEADER_SIZE, len,
+		b->iov + b->n_iov, MOST_IOVECS - b->n_iov);
+	b->bytes += len;
+	b->chains[b->n_chains++] = *chain;
+	return true;
+}
+
+void stream_end_burst(struct vsock *v)
+{
+	struct tenon_vq *tx = vsock_virtio->queue(v->dev, QUEUE_TX);
+	struct burst *b = &v->burst;
+
+	if (!b->conn)
+		return;
+	forward(v, b->conn, b->iov, b->n_iov, 0, b->bytes);
+	for (unsigned i = 0; i < b->n_chains; i++)
+		vsock_virtio->push(tx, &b->chains[i], 0);
+	b->conn = NULL;
+	b->n_chains = b->n_iov = b->bytes = 0;
 }
 
 void stream_flush(struct vsock *v, struct conn *c)

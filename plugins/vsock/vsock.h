@@ -39,6 +39,7 @@
 #define MOST_REPLIES   64u          /* wait for the guest; then its packets wait */
 #define REPLY_BYTES    144u         /* the longest that is no connection's */
 #define MOST_IOVECS    128u
+#define MOST_BURST     32u
 
 extern const struct tenon_host *vsock_host;
 extern const struct tenon_virtio *vsock_virtio;
@@ -121,6 +122,16 @@ struct reply {
 	uint8_t bytes[REPLY_BYTES];
 };
 
+/* Packets of one stream, one behind the other, that are written at once. */
+struct burst {
+	struct conn *conn; /* NULL = none */
+	struct tenon_chain chains[MOST_BURST];
+	unsigned n_chains;
+	struct iovec iov[MOST_IOVECS];
+	unsigned n_iov;
+	uint32_t bytes;
+};
+
 /* One unix socket path. */
 struct map {
 	uint32_t port;
@@ -157,6 +168,7 @@ struct vsock {
 	uint32_t next_port;
 	/* to the guest */
 	struct sender senders; /* the list's head */
+	struct burst burst;
 	struct reply replies[MOST_REPLIES];
 	uint32_t first_reply, n_replies;
 	bool tx_waits; /* for replies to go */
@@ -212,7 +224,8 @@ void conn_want(struct vsock *v, struct conn *c, uint32_t want);
 uint32_t conn_port(struct vsock *v, uint16_t type, uint32_t guest_port);
 /* One from the host's side: asks the guest. */
 struct conn *conn_request(struct vsock *v, uint16_t type, uint32_t guest_port, int fd);
-void conn_packet(
+/* True when the chain is part of the burst. */
+bool conn_packet(
 	struct vsock *v, struct conn *c, const struct header *h, struct tenon_chain *chain);
 void conn_header(const struct vsock *v, const struct conn *c, uint16_t op, struct header *ret);
 void conn_retry(struct vsock *v);
@@ -232,9 +245,12 @@ void conn_settle(struct vsock *v, struct conn *c);
 size_t iov_pieces(const struct iovec *from, uint32_t n_from, size_t skip, size_t len,
 	struct iovec *to, size_t most);
 
-/* @chain's readable part holds the header and @len bytes behind it.  May end the connection. */
-void stream_from_guest(
+/* @chain's readable part holds the header and @len bytes behind it; true when it is part of the
+ * burst now, which returns it.  May end the connection. */
+bool stream_from_guest(
 	struct vsock *v, struct conn *c, const struct tenon_chain *chain, uint32_t len);
+/* Writes the burst. */
+void stream_end_burst(struct vsock *v);
 void stream_flush(struct vsock *v, struct conn *c);
 enum sent stream_to_guest(struct vsock *v, struct conn *c);
 void message_from_guest(

@@ -30,6 +30,16 @@ SOCKET_TEST(is_a_socket_device_with_the_guests_address)
 	TK_EQ(tk_features(dev) & 0xff, F_STREAM | F_SEQPACKET);
 }
 
+static struct guest_socket one(int *ret_fd)
+{
+	int l = host_listen(SOCK_STREAM, "v_1234", 8);
+	struct guest_socket g = speaker_connect(TYPE_STREAM, 5000, PORT);
+
+	*ret_fd = host_accept(l);
+	our_close(l);
+	return g;
+}
+
 /* ---- beginnings ---- */
 
 SOCKET_TEST(the_guest_connects_to_a_port)
@@ -193,17 +203,57 @@ SOCKET_TEST(clients_wait_until_there_is_a_driver)
 	TK_EQ(speaker_expect(NULL, OP_REQUEST)->h.dst_port, 1234);
 }
 
-/* ---- ends ---- */
-
-static struct guest_socket one(int *ret_fd)
+SOCKET_TEST(packets_that_come_together_keep_their_order)
 {
-	int l = host_listen(SOCK_STREAM, "v_1234", 8);
-	struct guest_socket g = speaker_connect(TYPE_STREAM, 5000, PORT);
+	struct guest_socket a, b;
+	char text[64] = "";
+	int l, fds[2];
 
-	*ret_fd = host_accept(l);
-	our_close(l);
-	return g;
+	begin("");
+	l = host_listen(SOCK_STREAM, "v_1234", 8);
+	a = speaker_connect(TYPE_STREAM, 5000, PORT);
+	fds[0] = host_accept(l);
+	b = speaker_connect(TYPE_STREAM, 5001, PORT);
+	fds[1] = host_accept(l);
+	for (unsigned i = 0; i < MOST_BURST + 8; i++) {
+		(void)snprintf(text + i, sizeof(text) - i, "%c", 'A' + (int)i);
+		speaker_send(&a, OP_RW, 0, text + i, 1);
+	}
+	speaker_send(&b, OP_RW, 0, "be", 2);
+	speaker_send(&a, OP_RW, 0, "!", 1);
+	speaker_send(&b, OP_RW, 0, "tween", 5);
+	speaker_send(&a, OP_SHUTDOWN, SHUT_SEND, NULL, 0);
+	(void)strcat(text, "!");
+	tk_run_until_idle(dev);
+	host_hears(fds[0], text);
+	TK_TRUE(at_end(fds[0]));
+	host_hears(fds[1], "between");
 }
+
+SOCKET_TEST(a_packet_in_many_pieces_arrives_whole)
+{
+	static uint8_t bytes[200];
+	struct tk_part parts[201];
+	uint8_t raw[HEADER_SIZE], got[201];
+	struct header h = { SPEAKER_CID, HOST_CID, 5000, PORT, 200, TYPE_STREAM, OP_RW, 0, 0, 0 };
+	int fd;
+
+	begin("");
+	(void)one(&fd);
+	header_encode(&h, raw);
+	parts[0] = (struct tk_part){ 0, raw, HEADER_SIZE, 0 };
+	for (unsigned i = 0; i < 200; i++) {
+		bytes[i] = (uint8_t)i;
+		parts[1 + i] = (struct tk_part){ 0, &bytes[i], 1, 0 };
+	}
+	(void)tk_chain(dev, QUEUE_TX, parts, 201);
+	tk_kick(dev, QUEUE_TX);
+	tk_run_until_idle(dev);
+	TK_EQ(read(fd, got, sizeof(got)), 200);
+	TK_MEM_EQ(got, bytes, 200);
+}
+
+/* ---- ends ---- */
 
 SOCKET_TEST(the_guest_closes_its_sending_half)
 {
