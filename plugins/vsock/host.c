@@ -348,7 +348,7 @@ void door_open(struct vsock *v, bool on)
 static bool is_stale(const char *path, uint16_t type)
 {
 	struct stat st;
-	int fd, ret;
+	int fd = -1, ret;
 
 	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;

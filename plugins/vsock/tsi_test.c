@@ -262,7 +262,7 @@ SOCKET_TEST(what_is_not_allowed_is_refused)
 	char text[128];
 
 	(void)snprintf(text, sizeof(text), "tsi = ( \"tcp:10.0.0.0/8:*\", \"tcp:127.0.0.1:%u\" );",
-		port_of(l) == 1 ? 2 : 1);
+		port_of(l) == 1 ? 2u : 1u);
 	begin(text);
 	TK_EQ(tcp_connect(PEER, port_of(l)), -EACCES);
 	create(PEER, AF_INET6, TSI_STREAM);
@@ -411,7 +411,7 @@ SOCKET_TEST(a_range_gives_its_next_port)
 	char text[64];
 
 	port = port > 65000 ? 65000 : port;
-	(void)snprintf(text, sizeof(text), "tsi = ( \"listen:tcp:%u-%u\" );", port, port + 200);
+	(void)snprintf(text, sizeof(text), "tsi = ( \"listen:tcp:%u-%u\" );", port, port + 200u);
 	begin(text);
 	TK_EQ(tcp_listen(PEER, 0, 8), 0);
 	first = own_port(PEER);
@@ -463,11 +463,9 @@ SOCKET_TEST(a_unix_socket_is_reached_by_its_path)
 	char text[256];
 	int fd, l;
 
-	begin("tsi = ( \"unix:/tmp/*\" );");
+	begin("");
 	tk_destroy(dev);
-	(void)snprintf(text, sizeof(text), "tsi = ( \"unix:%s/*\" );", at(""));
-	*strstr(text, "//*") = '\0';
-	(void)strcat(text, "/*\" );");
+	(void)snprintf(text, sizeof(text), "tsi = ( \"unix:%s\" );", at("*"));
 	dev = tk_device("vsock", text);
 	speaker_start(dev, 8, 4096);
 	l = host_listen(SOCK_STREAM, "service", 4);

@@ -223,7 +223,7 @@ SOCKET_TEST(packets_that_come_together_keep_their_order)
 	speaker_send(&a, OP_RW, 0, "!", 1);
 	speaker_send(&b, OP_RW, 0, "tween", 5);
 	speaker_send(&a, OP_SHUTDOWN, SHUT_SEND, NULL, 0);
-	(void)strcat(text, "!");
+	text[MOST_BURST + 8] = '!';
 	tk_run_until_idle(dev);
 	host_hears(fds[0], text);
 	TK_TRUE(at_end(fds[0]));
@@ -659,7 +659,11 @@ SOCKET_TEST(there_are_no_more_than_allowed)
 	TK_EQ(speaker_expect(NULL, OP_REQUEST)->h.dst_port, 9);
 }
 
+#ifdef __SANITIZE_THREAD__
+#define MUCH (25u << 20) /* every byte that is copied costs it eight */
+#else
 #define MUCH (100u << 20)
+#endif
 
 #define PERIOD 65521u /* of what is sent: no size of a packet or a buffer */
 
@@ -678,7 +682,7 @@ static const uint8_t *content(size_t place)
 	return bytes + place % PERIOD;
 }
 
-SOCKET_TEST(a_hundred_megabytes_to_the_host)
+SOCKET_TEST(a_hundred_megabytes_go_to_the_host)
 {
 	static uint8_t got[32768];
 	struct guest_socket g;
@@ -706,7 +710,7 @@ SOCKET_TEST(a_hundred_megabytes_to_the_host)
 	TK_EQ(total, MUCH);
 }
 
-SOCKET_TEST(a_hundred_megabytes_to_the_guest)
+SOCKET_TEST(a_hundred_megabytes_go_to_the_guest)
 {
 	size_t given = 0, total = 0;
 	struct guest_socket g;

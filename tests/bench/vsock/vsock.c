@@ -220,7 +220,7 @@ static int find_poll(void)
 		n = readlink(link, what, sizeof(what) - 1);
 		what[n > 0 ? n : 0] = '\0';
 		if (strstr(what, "eventpoll"))
-			found = atoi(e->d_name);
+			found = (int)strtol(e->d_name, NULL, 10);
 	}
 	if (d)
 		(void)closedir(d);
@@ -259,7 +259,7 @@ static void begin(size_t size, unsigned n)
 
 	dev = tk_device("vsock", settings);
 	if (!memory)
-		memory = tk_alloc(12 * (CHUNK + 64), 64);
+		memory = tk_alloc((size_t)12 * (CHUNK + 64), 64);
 	if (!header_at)
 		header_at = tk_alloc(64, 64);
 	poll_fd = find_poll();
@@ -406,12 +406,13 @@ int main(int argc, char **argv)
 {
 	char why[512];
 
-	if (argc > 2 || (argc == 2 && atoi(argv[1]) < 1)) {
+	long mib = argc > 1 ? strtol(argv[1], NULL, 10) : (long)(total >> 20);
+
+	if (argc > 2 || mib < 1 || mib > 2047) {
 		(void)fprintf(stderr, "usage: vsock [MIB]\n");
 		return 2;
 	}
-	if (argc == 2)
-		total = (size_t)atoi(argv[1]) << 20;
+	total = (size_t)mib << 20;
 	(void)setenv("TENON_TESTKIT_TIMEOUT", "600", 0);
 	if (tk_isolated(table, NULL, why, sizeof(why)) == 0)
 		return 0;
