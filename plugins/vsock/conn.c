@@ -133,13 +133,23 @@ struct conn *conn_create(struct vsock *v, uint16_t type, uint32_t guest_port, ui
 	return c;
 }
 
+/* Room for all of the credit: what the socket holds need not be kept here.  A kernel that gives
+ * less is no worse than one that was not asked; TCP knows better by itself. */
+static void make_room(int fd)
+{
+	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(own);
+	int room = STREAM_BUFFER;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &size) == 0 && own.ss_family == AF_UNIX)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
 int conn_attach_fd(struct vsock *v, struct conn *c, int fd)
 {
 	int ret;
 
-	/* Room for all of the credit: what the socket holds need not be kept here.  A kernel that
-	 * gives less is no worse than one that was not asked. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ STREAM_BUFFER }, sizeof(int));
+	make_room(fd);
 	c->source.fd = fd;
 	ret = poll_add(v->poll, &c->source);
 	if (ret < 0) {

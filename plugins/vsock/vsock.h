@@ -109,7 +109,6 @@ struct conn {
 	uint32_t message_size, message_at; /* ... all of it, and what has gone */
 	bool has_message;
 	uint32_t partial; /* bytes at the end of kept: no message yet */
-	uint32_t partial_flags;
 
 	/* of the TSI */
 	bool tsi;

@@ -743,6 +743,54 @@ SOCKET_TEST(a_hundred_megabytes_go_to_the_guest)
 	TK_EQ(total, MUCH);
 }
 
+/* ---- what fails ---- */
+
+SOCKET_TEST(without_memory_a_connection_is_refused)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 65536, 0, 0, 0, 0 };
+	int fd;
+
+	begin("");
+	(void)host_listen(SOCK_STREAM, "v_1234", 8);
+	for (unsigned i = 1; i <= 2; i++) {
+		tk_fail_nth(TK_FAIL_ALLOC, i);
+		speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+		(void)speaker_expect(&g, OP_RST);
+		TK_TRUE(tk_fail_fired());
+	}
+	tk_fail_nth(TK_FAIL_ALLOC, 1);
+	fd = host_dial(SOCK_STREAM, "v");
+	tk_run_until_idle(dev);
+	TK_TRUE(tk_fail_fired());
+	TK_TRUE(at_end(fd));
+	(void)speaker_connect(TYPE_STREAM, 5000, PORT);
+}
+
+SOCKET_TEST(without_descriptors_a_connection_is_refused)
+{
+	struct guest_socket g = { TYPE_STREAM, 5000, PORT, 65536, 0, 0, 0, 0 };
+
+	begin("");
+	(void)host_listen(SOCK_STREAM, "v_1234", 8);
+	tk_fail_nth(TK_FAIL_OPEN, 1);
+	speaker_send(&g, OP_REQUEST, 0, NULL, 0);
+	(void)speaker_expect(&g, OP_RST);
+	TK_TRUE(tk_fail_fired());
+}
+
+SOCKET_TEST(a_read_that_fails_resets_the_connection)
+{
+	struct guest_socket g;
+	int fd;
+
+	begin("");
+	g = one(&fd);
+	tk_fail_nth(TK_FAIL_READ, 1);
+	host_says(fd, "x");
+	(void)speaker_expect(&g, OP_RST);
+	TK_TRUE(tk_fail_fired());
+}
+
 /* ---- life ---- */
 
 SOCKET_TEST(a_reset_closes_everything)
