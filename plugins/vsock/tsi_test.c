@@ -567,6 +567,28 @@ SOCKET_TEST(datagrams_to_the_forbidden_are_lost)
 	TK_TRUE(tk_log_has("what \"tsi\" does not allow"));
 }
 
+SOCKET_TEST(a_stranger_sends_in_vain)
+{
+	int fd = inet_socket(SOCK_DGRAM, false), stranger = inet_socket(SOCK_DGRAM, false);
+	struct sockaddr_in to = inet(port_of(fd)), guest;
+	uint32_t peer = PEER;
+	char text[64], got[8];
+
+	(void)snprintf(text, sizeof(text), "tsi = ( \"udp:127.0.0.1:%u\" );", port_of(fd) + 0u);
+	begin(text);
+	create(PEER, AF_INET, TSI_DGRAM);
+	with_address(TSI_SENDTO_ADDR, &peer, 1, &to, sizeof(to));
+	ask(TSI_SENDTO_DATA, PEER, "query", 5);
+	tk_run_until_idle(dev);
+	wait_for(fd, POLLIN);
+	TK_EQ(recv(fd, got, sizeof(got), 0), 5);
+	guest = inet(own_port(PEER));
+	TK_EQ(sendto(stranger, "no", 2, 0, (const struct sockaddr *)&guest, sizeof(guest)), 2);
+	TK_EQ(sendto(fd, "yes", 3, 0, (const struct sockaddr *)&guest, sizeof(guest)), 3);
+	TK_EQ(speaker_expect(NULL, OP_RW)->h.len, 3);
+	speaker_silence();
+}
+
 SOCKET_TEST(a_datagram_socket_listens_and_answers)
 {
 	const uint32_t words[] = { PEER, VM, 0 };

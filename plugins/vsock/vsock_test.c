@@ -322,8 +322,11 @@ SOCKET_TEST(a_guest_that_closes_gets_its_bytes_through_first)
 	g = one(&fd);
 	while (speaker_credit(&g) >= sizeof(bytes)) {
 		speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
-		tk_run_until_idle(dev);
+		while (speaker_next(&p))
+			g.peer_fwd = p.h.fwd_cnt;
 	}
+	speaker_send(&g, OP_CREDIT_REQUEST, 0, NULL, 0);
+	TK_TRUE(speaker_expect(&g, OP_CREDIT_UPDATE)->h.fwd_cnt < g.tx_cnt);
 	speaker_send(&g, OP_SHUTDOWN, SHUT_BOTH, NULL, 0);
 	speaker_send(&g, OP_RST, 0, NULL, 0); /* it has no patience */
 	tk_run_until_idle(dev);
