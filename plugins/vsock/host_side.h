@@ -13,6 +13,10 @@
 
 #include <tenon/testkit.h>
 
+#include "speaker.h"
+
+#define PORT 1234u
+
 #define SOCKET_TEST(name)                                                                          \
 	static void test_##name(void);                                                             \
 	TK_TEST(name)                                                                              \
@@ -40,5 +44,7 @@ int host_dial(int type, const char *name);
 void host_says(int fd, const char *text);
 void host_hears(int fd, const char *text);
 bool at_end(int fd);
+/* A stream from the guest to PORT, where it is accepted. */
+struct guest_socket one(int *ret_fd);
 
 #endif

@@ -10,8 +10,6 @@
 #include "speaker.h"
 #include "vsock.h"
 
-#define PORT 1234u
-
 SOCKET_TEST(messages_keep_their_boundaries)
 {
 	struct guest_socket g;
