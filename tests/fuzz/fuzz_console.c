@@ -390,7 +390,7 @@ static int config_set(struct tenon_dev *d, uint32_t offset, const void *from, ui
 }
 
 static const struct tenon_virtio virtio = { sizeof(virtio), virtio_add, queue, vq_size, pop,
-	vq_unpop, push, vq_notify, vq_want_kicks, fault, config_get, config_set };
+	vq_unpop, push, vq_notify, vq_want_kicks, fault, config_get, config_set, NULL };
 
 static const void *service(const char *id)
 {

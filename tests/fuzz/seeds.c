@@ -68,5 +68,6 @@ int main(int argc, char **argv)
 	seeds_unpack();
 	seeds_virtio();
 	seeds_block();
+	seeds_vsock();
 	return 0;
 }

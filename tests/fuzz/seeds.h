@@ -23,5 +23,6 @@ void seeds_console(void);
 void seeds_kernel(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
+void seeds_vsock(void);
 
 #endif
