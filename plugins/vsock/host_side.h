@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/un.h>
 
+#include <tenon/tenon.h>
 #include <tenon/testkit.h>
 
 #include "speaker.h"
