@@ -48,6 +48,12 @@ both_ways() { # HOST'S ADDRESS AS THE GUEST KNOWS IT
 	exec 5<>"$lab_dir/never"
 	nc -l -p 9000 >"$lab_dir/back" <&5 2>/dev/null &
 	net_listener=$!
+	net_n=0
+	while ! grep -q ':2328 .* 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null; do # it listens
+		[ $net_n -lt 100 ] || fail "nc does not listen"
+		usleep 50000
+		net_n=$((net_n + 1))
+	done
 	long_command "net_send $1 9000"
 	wait $net_listener
 	[ "$(sum_of "$lab_dir/back")" = "$net_sum" ] || fail "the file came back damaged"
