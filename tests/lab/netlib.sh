@@ -1,7 +1,7 @@
 # shellcheck shell=dash disable=SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
 # The host's side of the network cases; they source it after caselib.sh.
-LAB_MIB=${LAB_MIB:-32} # carried in each direction
+LAB_MIB=${LAB_MIB:-16} # carried in each direction
 
 # A file of LAB_MIB at http://ADDRESS:8080/blob; its sum is in $net_sum.
 host_serves() { # ADDRESS
