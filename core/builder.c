@@ -299,6 +299,7 @@ static int create_platform(struct vm *vm, struct error *err)
 		.irqs = vm->irqs,
 		.ops = vm->backend ? vm->backend->ops : NULL,
 		.vm = vm->backend_vm,
+		.phys_bits = vm->caps.phys_bits,
 		.terminal = vm->terminal,
 		.work = vm->work,
 		.off = env_off,

@@ -218,6 +218,7 @@ static void release(struct tenon_dev *dev)
 	events_release(dev);
 	regions_release(dev);
 	irqs_release(dev);
+	shm_release(dev);
 	terminal_release(dev);
 	dev->pressed = NULL;
 }

@@ -43,6 +43,7 @@ struct device_env {
 	struct irq_table *irqs;
 	const struct backend_ops *ops; /* for doorbells; NULL: all of them trap */
 	struct backend_vm *vm;
+	uint32_t phys_bits; /* of guest physical addresses; 0 = not known */
 	struct terminal *terminal;
 	struct work_pool *work;
 	void (*off)(void *opaque);                  /* [any] */
@@ -80,6 +81,7 @@ struct tenon_dev {
 	struct tenon_watch *watches;
 	struct tenon_timer *timers;
 	struct virtio_host *virtio;
+	struct tenon_shm_region *shm;
 	struct terminal_client *terminal;
 	void (*pressed)(struct tenon_dev *dev); /* power button */
 

@@ -25,6 +25,7 @@ static const struct {
 	{ TENON_SVC_POWER, &service_power },
 	{ TENON_SVC_FIRMWARE, &service_firmware },
 	{ TENON_SVC_VIRTIO, &service_virtio },
+	{ TENON_SVC_SHM, &service_shm },
 };
 
 static const void *host_service(const char *id)

@@ -25,6 +25,7 @@ extern const struct tenon_terminal service_terminal;
 extern const struct tenon_power service_power;
 extern const struct tenon_firmware service_firmware;
 extern const struct tenon_virtio service_virtio;
+extern const struct tenon_shm service_shm;
 
 /* What a device forgot to give back; after its detach.  [main] */
 void regions_release(struct tenon_dev *dev);
@@ -48,6 +49,7 @@ void events_drop_post(
 void irqs_release(struct tenon_dev *dev);
 void terminal_release(struct tenon_dev *dev);
 void work_release(struct tenon_dev *dev);
+void shm_release(struct tenon_dev *dev);
 
 /* firmware.c: adds the node of a virtio device.  [main] */
 #define FIRMWARE_MAX_HANDLES 16
@@ -74,6 +76,8 @@ void virtio_host_resume(struct virtio_host *host);  /* [main] */
 void virtio_host_reset(struct virtio_host *host);   /* [main] */
 void virtio_host_destroy(struct virtio_host *host); /* NULL is fine [main] */
 uint32_t virtio_host_device_id(const struct virtio_host *host);
+#define VIRTIO_HOST_MAX_SHM 4u
+int virtio_host_set_shm(struct virtio_host *host, uint32_t id, uint64_t gpa, uint64_t size);
 
 /* region.c: for listings; NULL past the last.  [main] */
 struct region_info {

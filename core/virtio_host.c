@@ -237,6 +237,13 @@ uint32_t virtio_host_device_id(const struct virtio_host *host)
 	return host->vd.desc.device_id;
 }
 
+_Static_assert(VIRTIO_HOST_MAX_SHM == VIRTIO_MAX_SHM, "what the layer has room for");
+
+int virtio_host_set_shm(struct virtio_host *host, uint32_t id, uint64_t gpa, uint64_t size)
+{
+	return virtio_device_set_shm(&host->vd, id, gpa, size);
+}
+
 static int do_quiesce(void *arg)
 {
 	struct virtio_host *host = arg;

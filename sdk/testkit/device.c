@@ -271,6 +271,7 @@ void tk_detach(struct tk_dev *d)
 		d->state == KIT_ATTACHED || d->state == KIT_STARTED || d->state == KIT_QUIESCED);
 	kit_driver_destroy(d);
 	control_void(d, CLASS_FN(d, detach));
+	kit_shm_release(d);
 	kit_virtio_destroy(d);
 	kit_work_left(d);
 	kit_events_left(d);

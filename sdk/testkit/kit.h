@@ -211,6 +211,10 @@ extern const struct tenon_firmware kit_firmware;
 bool kit_step_terminal(void);
 void kit_terminal_release(struct tk_dev *d);
 
+/* shm.c */
+extern const struct tenon_shm kit_shm;
+void kit_shm_release(struct tk_dev *d);
+
 /* virtio.c */
 extern const struct tenon_virtio kit_virtio;
 struct kit_virtio *kit_virtio_of(struct tk_dev *d);

@@ -65,9 +65,9 @@ struct tenon_mem {
 	void (*mark_dirty)(struct tenon_dev *dev, uint64_t gpa, size_t size);
 
 	/*
-	 * Calls @each with @arg for every region, by ascending address, and stops at the first
-	 * answer that is not 0, which it returns; 0 after the last.  For devices that hand the
-	 * memory on to somebody else, such as vhost.  [main]
+	 * Calls @each with @arg for every region but shared memory (tenon/shm.h), by ascending
+	 * address, and stops at the first answer that is not 0, which it returns; 0 after the last.
+	 * For devices that hand the memory on to somebody else, such as vhost.  [main]
 	 */
 	int (*regions)(struct tenon_dev *dev,
 		int (*each)(void *arg, const struct tenon_mem_region *region), void *arg);

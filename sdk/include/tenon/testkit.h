@@ -345,6 +345,9 @@ TK_API void tk_driver_reset(struct tk_dev *d);
 TK_API uint64_t tk_config(struct tk_dev *d, uint32_t offset, uint32_t size);
 TK_API void tk_set_config(struct tk_dev *d, uint32_t offset, uint32_t size, uint64_t value);
 
+/* Shared memory region @id (2.10) as the driver finds it, and its size; NULL when there is none. */
+TK_API void *tk_shm(struct tk_dev *d, uint32_t id, uint64_t *ret_size);
+
 /*
  * Make one chain available, without a kick.  Out is what the device reads, in what it fills.
  * Buffers are allocated in guest memory, each surrounded by bytes that tk_mem_check() looks after.
