@@ -20,6 +20,9 @@
 #define LINUX_CMDLINE_MAX 2047u
 #define PAGE              4096u
 
+#define FIRMWARE_SHADOW_END 0x100000u
+#define FIRMWARE_SHADOW_MAX 0x40000u
+
 /* What the kernel allows. */
 struct limits {
 	uint64_t initrd_max;  /* last address */
@@ -132,6 +135,26 @@ static int load_initrd(struct guest_memory *gm, const struct payload *p,
 	return 0;
 }
 
+/*
+ * The last 256 KiB of a PC's firmware are seen below 1 MiB too, where the CPU goes with its first
+ * far jump.  On a PC that is RAM which firmware writes to once it has found out how; here it is RAM
+ * at once.
+ */
+static int load_firmware(
+	struct guest_memory *gm, const struct payload *p, struct loaded *loaded, struct error *err)
+{
+	const size_t size =
+		p->kernel.size < FIRMWARE_SHADOW_MAX ? p->kernel.size : FIRMWARE_SHADOW_MAX;
+	const uint64_t gpa = FIRMWARE_SHADOW_END - size;
+	int ret = guest_memory_claim(gm, gpa, size, "the firmware's shadow", err);
+
+	if (ret < 0)
+		return ret;
+	memcpy(guest_memory_ptr(gm, gpa, size), p->kernel.bytes + p->kernel.size - size, size);
+	loaded->entry = 0xfffffff0u;
+	return 0;
+}
+
 int x86_load(struct guest_memory *gm, const struct payload *payload, const char *extra_cmdline,
 	struct loaded *ret_loaded, struct error *err)
 {
@@ -140,9 +163,10 @@ int x86_load(struct guest_memory *gm, const struct payload *payload, const char 
 	int ret;
 
 	if (payload->kind == PAYLOAD_FIRMWARE) {
-		loaded.entry = 0xfffffff0u;
-		*ret_loaded = loaded;
-		return 0;
+		ret = load_firmware(gm, payload, &loaded, err);
+		if (ret == 0)
+			*ret_loaded = loaded;
+		return ret;
 	}
 	if (payload->kind == PAYLOAD_BUNDLE)
 		ret = load_bundle(gm, payload, &loaded, &limits, err);

@@ -123,6 +123,36 @@ static void more_than_64_kib_is_refused(void **state)
 	free(line);
 }
 
+/* The far jump from the reset vector goes to F000:xxxx, in both modes of addressing the same. */
+static void firmware_is_seen_below_one_mib_too(void **state)
+{
+	static uint8_t image[0x80000];
+	struct load l = { .gm = guest_memory_create(),
+		.payload = {
+			.kind = PAYLOAD_FIRMWARE, .kernel = { image, sizeof(image), "bios" } } };
+	const uint8_t *shadow;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(image); i++)
+		image[i] = (uint8_t)(i * 7 + i / 256);
+	assert_non_null(l.gm);
+	assert_int_equal(guest_memory_add(l.gm, 0, 2 * MIB, GUEST_RAM, false, &l.err), 0);
+	assert_int_equal(x86_load(l.gm, &l.payload, "", &l.loaded, &l.err), 0);
+	assert_int_equal(l.loaded.entry, 0xfffffff0u);
+	shadow = guest_memory_ptr(l.gm, 0, 2 * MIB);
+	assert_memory_equal(shadow + 0xc0000, image + 0x40000, 0x40000);
+	for (size_t i = 0; i < 0xc0000; i++)
+		assert_int_equal(shadow[i], 0);
+	assert_int_equal(shadow[MIB], 0);
+	l.payload.kernel.size = 0x1234; /* a small one: its end is at the end */
+	memset(guest_memory_ptr(l.gm, 0, 2 * MIB), 0, 2 * MIB);
+	guest_memory_forget_claims(l.gm);
+	assert_int_equal(x86_load(l.gm, &l.payload, "", &l.loaded, &l.err), 0);
+	assert_memory_equal(shadow + MIB - 0x1234, image, 0x1234);
+	assert_int_equal(shadow[MIB - 0x1235], 0);
+	guest_memory_destroy(l.gm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_fits_is_whole),
 		cmocka_unit_test(devices_that_do_not_fit_are_refused),
 		cmocka_unit_test(more_than_64_kib_is_refused),
+		cmocka_unit_test(firmware_is_seen_below_one_mib_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

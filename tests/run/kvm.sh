@@ -52,6 +52,30 @@ expect 0 "firmware" "$tenon" run --set "payload.firmware=$firmware" --hypervisor
 	--device serial
 printf 'firmware\nfirmware\nm\n' | cmp -s - out || fail "firmware: it said: $(cat out)"
 
+# SeaBIOS says who it is, and how far it comes on a machine without PCI; then it waits for ever.
+seabios() { # IMAGE
+	local bios=/usr/share/seabios/$1 pid line seen=
+	[ -r "$bios" ] || fail "$1: package seabios is not there"
+	mkfifo words
+	timeout 20 "$tenon" run --set "payload.firmware=$bios" --hypervisor kvm --memory 64M \
+		--set vm.shutdown_timeout=0 --device debugcon </dev/null >words 2>err &
+	pid=$!
+	while read -r -t 20 line; do
+		case $line in
+		"SeaBIOS (version"*) seen=banner ;;
+		"Detected non-PCI system") seen=$seen+machine && break ;;
+		esac
+	done <words
+	pkill -TERM -P $pid
+	wait $pid
+	rm words
+	ran=$((ran + 1))
+	[ "$seen" = banner+machine ] || fail "$1: it said \"$seen\": $(cat err)"
+	sanitizer_is_silent err "$1"
+}
+seabios bios.bin
+seabios bios-256k.bin
+
 # The power button ends a guest that listens, time one that does not, a second signal at once.
 signalled() { # NAME LETTER SIGNALS [OPTION...]
 	local name=$1 letter=$2 signals=$3 pid rc
