@@ -32,6 +32,7 @@
 #include "core/vcpu.h"
 #include "core/vm.h"
 #include "core/work.h"
+#include "sdk/display/display_hub.h"
 
 #define WORK_THREADS 4
 
@@ -85,7 +86,15 @@ static void signal_resized(void *opaque)
 		terminal_resized(vm->terminal);
 }
 
-static const struct signals_ops signals_ops = { signal_stop, signal_resized };
+static void signal_picture(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	if (vm->displays)
+		display_hub_picture(vm->displays);
+}
+
+static const struct signals_ops signals_ops = { signal_stop, signal_resized, signal_picture };
 
 static void plugin_timed(void *opaque, const char *name, uint64_t ns)
 {
@@ -285,7 +294,9 @@ static int create_platform(struct vm *vm, struct error *err)
 	vm->pio = vm->arch->isa == ISA_X86_64 ? bus_create() : NULL;
 	vm->irqs = irq_table_create(vm->arch->layout);
 	vm->work = work_pool_create(WORK_THREADS);
-	if (!vm->mmio || (!vm->pio && vm->arch->isa == ISA_X86_64) || !vm->irqs || !vm->work)
+	vm->displays = displays_create();
+	if (!vm->mmio || (!vm->pio && vm->arch->isa == ISA_X86_64) || !vm->irqs || !vm->work ||
+		!vm->displays)
 		return no_memory(err, "the buses");
 	ret = terminal_create(&terminal, &vm->terminal);
 	if (ret < 0)
@@ -302,6 +313,7 @@ static int create_platform(struct vm *vm, struct error *err)
 		.phys_bits = vm->caps.phys_bits,
 		.terminal = vm->terminal,
 		.work = vm->work,
+		.displays = vm->displays,
 		.off = env_off,
 		.reset = env_reset,
 		.mark = env_mark,
@@ -369,6 +381,8 @@ static int attach_devices(struct vm *vm, struct error *err)
 		ret = attach_one(vm, d, err);
 	if (ret == 0)
 		ret = check_virtio_count(vm, err);
+	if (ret == 0)
+		ret = displays_connect(vm->displays, err);
 	timing_phase(vm->timing, "devices");
 	return ret;
 }
@@ -576,6 +590,7 @@ void vm_destroy(struct vm *vm)
 	loop_timer_remove(vm->shutdown_timer);
 	loop_timer_remove(vm->request_timer);
 	work_pool_destroy(vm->work);
+	display_hub_destroy(vm->displays);
 	vm_wait_for_reader(vm);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);

@@ -170,9 +170,11 @@ int device_start(struct tenon_dev *dev, struct error *err)
 {
 	int ret = control(dev, CLASS_FN(dev, start), "start it", err);
 
-	if (ret == 0)
-		dev->state = DEVICE_STARTED;
-	return ret;
+	if (ret < 0)
+		return ret;
+	dev->state = DEVICE_STARTED;
+	displays_pause(dev, false);
+	return 0;
 }
 
 int device_quiesce(struct tenon_dev *dev, struct error *err)
@@ -183,6 +185,7 @@ int device_quiesce(struct tenon_dev *dev, struct error *err)
 		return 0;
 	if (dev->virtio)
 		virtio_host_quiesce(dev->virtio);
+	displays_pause(dev, true);
 	ret = control(dev, CLASS_FN(dev, quiesce), "quiesce it", err);
 	dev->state = DEVICE_QUIESCED;
 	return ret;
@@ -200,6 +203,7 @@ int device_resume(struct tenon_dev *dev, struct error *err)
 	dev->state = DEVICE_STARTED;
 	if (dev->virtio)
 		virtio_host_resume(dev->virtio);
+	displays_pause(dev, false);
 	return 0;
 }
 
@@ -219,6 +223,7 @@ static void release(struct tenon_dev *dev)
 	regions_release(dev);
 	irqs_release(dev);
 	shm_release(dev);
+	displays_release(dev);
 	terminal_release(dev);
 	dev->pressed = NULL;
 }

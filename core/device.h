@@ -24,6 +24,8 @@ struct backend_ops;
 struct backend_vm;
 struct bus;
 struct config_device;
+struct display_hub;
+struct display_member;
 struct error;
 struct event_loop;
 struct guest_memory;
@@ -46,6 +48,7 @@ struct device_env {
 	uint32_t phys_bits; /* of guest physical addresses; 0 = not known */
 	struct terminal *terminal;
 	struct work_pool *work;
+	struct display_hub *displays;
 	void (*off)(void *opaque);                  /* [any] */
 	void (*reset)(void *opaque);                /* [any] */
 	void (*mark)(void *opaque, uint64_t value); /* [any] */
@@ -81,6 +84,7 @@ struct tenon_dev {
 	struct tenon_watch *watches;
 	struct tenon_timer *timers;
 	struct virtio_host *virtio;
+	struct display_member *display;
 	struct tenon_shm_region *shm;
 	struct terminal_client *terminal;
 	void (*pressed)(struct tenon_dev *dev); /* power button */

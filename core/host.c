@@ -26,6 +26,7 @@ static const struct {
 	{ TENON_SVC_FIRMWARE, &service_firmware },
 	{ TENON_SVC_VIRTIO, &service_virtio },
 	{ TENON_SVC_SHM, &service_shm },
+	{ TENON_SVC_DISPLAY, &service_display },
 };
 
 static const void *host_service(const char *id)

@@ -11,6 +11,8 @@
 #include "core/irq.h"
 #include "core/machine.h"
 
+struct display_hub;
+struct error;
 struct virtio_host;
 
 extern const struct tenon_host tenon_host_table;
@@ -26,6 +28,7 @@ extern const struct tenon_power service_power;
 extern const struct tenon_firmware service_firmware;
 extern const struct tenon_virtio service_virtio;
 extern const struct tenon_shm service_shm;
+extern const struct tenon_display service_display;
 
 /* What a device forgot to give back; after its detach.  [main] */
 void regions_release(struct tenon_dev *dev);
@@ -50,6 +53,7 @@ void irqs_release(struct tenon_dev *dev);
 void terminal_release(struct tenon_dev *dev);
 void work_release(struct tenon_dev *dev);
 void shm_release(struct tenon_dev *dev);
+void displays_release(struct tenon_dev *dev);
 
 /* firmware.c: adds the node of a virtio device.  [main] */
 #define FIRMWARE_MAX_HANDLES 16
@@ -68,6 +72,12 @@ int firmware_add_virtio(
 
 /* region.c: accesses to it do not take the instance's lock.  [main] */
 void region_set_unlocked(struct tenon_region *region);
+
+/* service_display.c */
+struct display_hub *displays_create(void); /* NULL: no memory [main] */
+/* All devices are attached: who looks finds who draws, or a sentence says who does not.  [main] */
+int displays_connect(struct display_hub *hub, struct error *err);
+void displays_pause(struct tenon_dev *dev, bool paused); /* [main] */
 
 /* virtio_host.c */
 int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw);

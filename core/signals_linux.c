@@ -27,6 +27,8 @@ static void ready(void *arg, uint32_t events)
 	while (read(s->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGWINCH)
 			s->ops->resized(s->opaque);
+		else if (info.ssi_signo == SIGUSR1)
+			s->ops->picture(s->opaque);
 		else
 			s->ops->stop(s->opaque);
 	}
@@ -48,6 +50,7 @@ int signals_create(struct event_loop *loop, const struct signals_ops *ops, void 
 	(void)sigaddset(&mine, SIGINT);
 	(void)sigaddset(&mine, SIGHUP);
 	(void)sigaddset(&mine, SIGWINCH);
+	(void)sigaddset(&mine, SIGUSR1);
 	(void)pthread_sigmask(SIG_BLOCK, &mine, &s->old);
 	s->fd = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
 	ret = s->fd < 0 ? -errno : loop_fd_add(loop, s->fd, LOOP_READ, ready, s, &s->watch);
@@ -70,7 +73,7 @@ bool signals_take_stop(struct signals *signals)
 	bool stop = false;
 
 	while (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		stop |= info.ssi_signo != SIGWINCH;
+		stop |= info.ssi_signo != SIGWINCH && info.ssi_signo != SIGUSR1;
 	return stop;
 }
 

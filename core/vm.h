@@ -20,6 +20,7 @@
 #include "core/payload.h"
 
 struct arch;
+struct display_hub;
 struct iothread;
 struct loop_timer;
 struct signals;
@@ -63,6 +64,7 @@ struct vm {
 	struct irq_table *irqs;
 	struct terminal *terminal;
 	struct work_pool *work;
+	struct display_hub *displays;
 	struct device_env env;
 	struct tenon_dev *devices, **last_device;
 	struct machine machine;

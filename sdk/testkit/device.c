@@ -202,9 +202,11 @@ int tk_start(struct tk_dev *d)
 
 	must_be(d, "start", d->state == KIT_ATTACHED);
 	ret = control(d, CLASS_FN(d, start), "start it");
-	if (ret == 0)
-		d->state = KIT_STARTED;
-	return ret;
+	if (ret < 0)
+		return ret;
+	d->state = KIT_STARTED;
+	kit_display_pause(d, false);
+	return 0;
 }
 
 int tk_quiesce(struct tk_dev *d)
@@ -213,6 +215,7 @@ int tk_quiesce(struct tk_dev *d)
 
 	must_be(d, "quiesce", d->state == KIT_STARTED);
 	kit_virtio_quiesce(d);
+	kit_display_pause(d, true);
 	ret = control(d, CLASS_FN(d, quiesce), "quiesce it");
 	d->state = KIT_QUIESCED;
 	return ret;
@@ -228,6 +231,7 @@ int tk_resume(struct tk_dev *d)
 		return ret;
 	d->state = KIT_STARTED;
 	kit_virtio_resume(d);
+	kit_display_pause(d, false);
 	return 0;
 }
 
@@ -271,6 +275,7 @@ void tk_detach(struct tk_dev *d)
 		d->state == KIT_ATTACHED || d->state == KIT_STARTED || d->state == KIT_QUIESCED);
 	kit_driver_destroy(d);
 	control_void(d, CLASS_FN(d, detach));
+	kit_display_release(d);
 	kit_shm_release(d);
 	kit_virtio_destroy(d);
 	kit_work_left(d);

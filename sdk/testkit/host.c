@@ -207,6 +207,7 @@ static const struct {
 	{ TENON_SVC_FIRMWARE, &kit_firmware },
 	{ TENON_SVC_VIRTIO, &kit_virtio },
 	{ TENON_SVC_SHM, &kit_shm },
+	{ TENON_SVC_DISPLAY, &kit_display },
 };
 
 static const void *host_service(const char *id)

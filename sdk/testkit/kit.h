@@ -105,6 +105,7 @@ struct tk_dev {
 	struct tenon_watch *watches;
 	struct tenon_timer *timers;
 	struct kit_virtio *virtio;
+	struct display_member *display;
 	struct kit_terminal_client terminal;
 	unsigned doorbells, own_irqs_gone;
 
@@ -214,6 +215,11 @@ void kit_terminal_release(struct tk_dev *d);
 /* shm.c */
 extern const struct tenon_shm kit_shm;
 void kit_shm_release(struct tk_dev *d);
+
+/* display.c */
+extern const struct tenon_display kit_display;
+void kit_display_pause(struct tk_dev *d, bool paused);
+void kit_display_release(struct tk_dev *d);
 
 /* virtio.c */
 extern const struct tenon_virtio kit_virtio;

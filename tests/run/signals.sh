@@ -173,7 +173,7 @@ dead"
 terminal 4 "death on a terminal" send TERM
 cat >script <<<"$here"
 terminal 131 "SIGQUIT on a terminal" send QUIT
-terminal 138 "SIGUSR1 on a terminal" send USR1
+terminal 140 "SIGUSR2 on a terminal" send USR2
 terminal 142 "SIGALRM on a terminal" send ALRM
 if [ -z "${SANITIZED:-}" ]; then # they have handlers of their own
 	terminal 134 "SIGABRT on a terminal" send ABRT

@@ -5,6 +5,7 @@
 
 #include <tenon/abi.h>
 #include <tenon/clock.h>
+#include <tenon/display.h>
 #include <tenon/event.h>
 #include <tenon/file.h>
 #include <tenon/firmware.h>

@@ -265,6 +265,43 @@ TK_API void tk_output_room(size_t size); /* takes that many more bytes; SIZE_MAX
 TK_API void tk_resize(uint32_t columns, uint32_t rows);
 TK_API void tk_no_terminal(void); /* a pipe: size() says -ENOTTY */
 
+/* ---- screens ---- */
+
+/*
+ * The kit is viewer and drawer, keyboard and person, to a device that is one of them.  @screen
+ * counts from 0.
+ */
+struct tenon_surface;
+struct tenon_input_event;
+struct tenon_rect;
+
+/* What the device draws: 0 and the surface, whose pixels stay till the loop runs; -ENODATA = dark.
+ */
+TK_API int tk_screen(struct tk_dev *d, unsigned screen, struct tenon_surface *ret_surface);
+/* What it said of changes since the last call, as one rectangle; 0 = nothing, else how often. */
+TK_API unsigned tk_screen_damage(struct tk_dev *d, unsigned screen, struct tenon_rect *ret_rect);
+/* Where its cursor is; 0 = not seen.  @ret_argb: its pixel at the hot spot. */
+TK_API int tk_screen_cursor(
+	struct tk_dev *d, unsigned screen, int32_t *ret_x, int32_t *ret_y, uint32_t *ret_argb);
+/* A viewer wants that size. */
+TK_API void tk_screen_resize(struct tk_dev *d, unsigned screen, uint32_t width, uint32_t height);
+
+/* To a viewer: @surface is shown from now on (NULL: nothing), @rect of it has changed.  The kit
+ * draws one screen; to be called before the device is started, too. */
+TK_API void tk_show(const struct tenon_surface *surface);
+TK_API void tk_show_damage(const struct tenon_rect *rect);
+TK_API void tk_show_cursor(int32_t x, int32_t y, int visible, uint32_t size, uint32_t argb);
+/* The size that a viewer asked for last; 0, or -ENOENT. */
+TK_API int tk_wanted_size(uint32_t *ret_width, uint32_t *ret_height);
+/* Somebody wants a picture. */
+TK_API void tk_want_picture(void);
+
+/* What viewers have handed on, as an input device of every kind would get it; returns how many
+ * events there were, of which the first @room are stored, and forgets them. */
+TK_API unsigned tk_input_events(struct tenon_input_event *events, unsigned room);
+/* Hands events on to an input device: 0, or what the core would answer. */
+TK_API int tk_input(uint32_t kind, const struct tenon_input_event *events, unsigned n);
+
 /* ---- power ---- */
 
 /* How often the device said so; the last mark, and how many. */
