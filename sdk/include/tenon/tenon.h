@@ -16,6 +16,7 @@
 #include <tenon/plugin.h>
 #include <tenon/power.h>
 #include <tenon/ratelimit.h>
+#include <tenon/state.h>
 #include <tenon/terminal.h>
 #include <tenon/virtio.h>
 #include <tenon/work.h>
