@@ -170,8 +170,12 @@ int device_start(struct tenon_dev *dev, struct error *err)
 {
 	int ret = control(dev, CLASS_FN(dev, start), "start it", err);
 
-	if (ret == 0)
+	if (ret == 0) {
 		dev->state = DEVICE_STARTED;
+		dev->loaded = false;
+		if (dev->virtio)
+			virtio_host_started(dev->virtio);
+	}
 	return ret;
 }
 

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/services.h"
 #include "core/settings.h"
+#include "sdk/state/state.h"
 
 static const struct {
 	const char *id;
@@ -25,6 +26,7 @@ static const struct {
 	{ TENON_SVC_POWER, &service_power },
 	{ TENON_SVC_FIRMWARE, &service_firmware },
 	{ TENON_SVC_VIRTIO, &service_virtio },
+	{ TENON_SVC_STATE, &state_service },
 };
 
 static const void *host_service(const char *id)

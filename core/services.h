@@ -11,6 +11,7 @@
 #include "core/irq.h"
 #include "core/machine.h"
 
+struct virtio_device;
 struct virtio_host;
 
 extern const struct tenon_host tenon_host_table;
@@ -69,11 +70,13 @@ void region_set_unlocked(struct tenon_region *region);
 
 /* virtio_host.c */
 int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw);
+void virtio_host_started(struct virtio_host *host); /* one that was loaded goes on [main] */
 void virtio_host_quiesce(struct virtio_host *host); /* [main] */
 void virtio_host_resume(struct virtio_host *host);  /* [main] */
 void virtio_host_reset(struct virtio_host *host);   /* [main] */
 void virtio_host_destroy(struct virtio_host *host); /* NULL is fine [main] */
 uint32_t virtio_host_device_id(const struct virtio_host *host);
+struct virtio_device *virtio_host_layer(struct virtio_host *host); /* NULL of NULL */
 
 /* region.c: for listings; NULL past the last.  [main] */
 struct region_info {

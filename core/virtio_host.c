@@ -237,6 +237,21 @@ uint32_t virtio_host_device_id(const struct virtio_host *host)
 	return host->vd.desc.device_id;
 }
 
+struct virtio_device *virtio_host_layer(struct virtio_host *host)
+{
+	return host ? &host->vd : NULL;
+}
+
+static int do_start(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	device_lock(host->dev);
+	virtio_device_go(&host->vd);
+	device_unlock(host->dev);
+	return 0;
+}
+
 static int do_quiesce(void *arg)
 {
 	struct virtio_host *host = arg;
@@ -264,6 +279,12 @@ static int do_reset(void *arg)
 	virtio_device_machine_reset(&host->vd);
 	device_unlock(host->dev);
 	return 0;
+}
+
+void virtio_host_started(struct virtio_host *host)
+{
+	if (host->vd.held)
+		(void)loop_call(host->dev->loop, do_start, host);
 }
 
 void virtio_host_quiesce(struct virtio_host *host)
