@@ -206,6 +206,7 @@ static const struct {
 	{ TENON_SVC_POWER, &kit_power },
 	{ TENON_SVC_FIRMWARE, &kit_firmware },
 	{ TENON_SVC_VIRTIO, &kit_virtio },
+	{ TENON_SVC_STATE, &kit_state },
 };
 
 static const void *host_service(const char *id)
