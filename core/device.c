@@ -173,6 +173,9 @@ int device_start(struct tenon_dev *dev, struct error *err)
 	if (ret < 0)
 		return ret;
 	dev->state = DEVICE_STARTED;
+	dev->loaded = false;
+	if (dev->virtio)
+		virtio_host_started(dev->virtio);
 	displays_pause(dev, false);
 	return 0;
 }

@@ -65,6 +65,8 @@ enum device_state {
 };
 
 struct device_post;
+struct tenon_state_r;
+struct tenon_state_w;
 
 struct tenon_dev {
 	struct tenon_dev *next; /* the owner's list */
@@ -75,6 +77,7 @@ struct tenon_dev {
 	void *priv;                    /* owned */
 	struct event_loop *loop;
 	enum device_state state; /* [main] */
+	bool loaded;             /* attached, and given a state */
 	struct error *err;       /* where fail() writes during a control callback */
 
 	pthread_mutex_t lock; /* TENON_SERIAL: held around every callback */
@@ -106,6 +109,12 @@ int device_start(struct tenon_dev *dev, struct error *err);   /* [main] */
 int device_quiesce(struct tenon_dev *dev, struct error *err); /* [main] */
 int device_resume(struct tenon_dev *dev, struct error *err);  /* [main] */
 void device_reset(struct tenon_dev *dev);                     /* quiesced [main] */
+/*
+ * device_state.c: writes the device's state into the section that is open, quiesced; reads it from
+ * the one that was entered, attached and not started.  One that refuses is to be destroyed.  [main]
+ */
+int device_save(struct tenon_dev *dev, struct tenon_state_w *w, struct error *err);
+int device_load(struct tenon_dev *dev, struct tenon_state_r *r, struct error *err);
 /* Lets it write itself into @machine.  [main] */
 int device_describe(struct tenon_dev *dev, struct machine *machine, struct error *err);
 /* From any state; NULL is fine.  [main] */

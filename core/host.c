@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/services.h"
 #include "core/settings.h"
+#include "sdk/state/state.h"
 
 static const struct {
 	const char *id;
@@ -27,6 +28,7 @@ static const struct {
 	{ TENON_SVC_VIRTIO, &service_virtio },
 	{ TENON_SVC_SHM, &service_shm },
 	{ TENON_SVC_DISPLAY, &service_display },
+	{ TENON_SVC_STATE, &state_service },
 };
 
 static const void *host_service(const char *id)

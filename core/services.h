@@ -13,6 +13,7 @@
 
 struct display_hub;
 struct error;
+struct virtio_device;
 struct virtio_host;
 
 extern const struct tenon_host tenon_host_table;
@@ -81,6 +82,7 @@ void displays_pause(struct tenon_dev *dev, bool paused); /* [main] */
 
 /* virtio_host.c */
 int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw);
+void virtio_host_started(struct virtio_host *host); /* one that was loaded goes on [main] */
 void virtio_host_quiesce(struct virtio_host *host); /* [main] */
 void virtio_host_resume(struct virtio_host *host);  /* [main] */
 void virtio_host_reset(struct virtio_host *host);   /* [main] */
@@ -88,6 +90,7 @@ void virtio_host_destroy(struct virtio_host *host); /* NULL is fine [main] */
 uint32_t virtio_host_device_id(const struct virtio_host *host);
 #define VIRTIO_HOST_MAX_SHM 4u
 int virtio_host_set_shm(struct virtio_host *host, uint32_t id, uint64_t gpa, uint64_t size);
+struct virtio_device *virtio_host_layer(struct virtio_host *host); /* NULL of NULL */
 
 /* region.c: for listings; NULL past the last.  [main] */
 struct region_info {

@@ -244,6 +244,21 @@ int virtio_host_set_shm(struct virtio_host *host, uint32_t id, uint64_t gpa, uin
 	return virtio_device_set_shm(&host->vd, id, gpa, size);
 }
 
+struct virtio_device *virtio_host_layer(struct virtio_host *host)
+{
+	return host ? &host->vd : NULL;
+}
+
+static int do_start(void *arg)
+{
+	struct virtio_host *host = arg;
+
+	device_lock(host->dev);
+	virtio_device_go(&host->vd);
+	device_unlock(host->dev);
+	return 0;
+}
+
 static int do_quiesce(void *arg)
 {
 	struct virtio_host *host = arg;
@@ -271,6 +286,12 @@ static int do_reset(void *arg)
 	virtio_device_machine_reset(&host->vd);
 	device_unlock(host->dev);
 	return 0;
+}
+
+void virtio_host_started(struct virtio_host *host)
+{
+	if (host->vd.held)
+		(void)loop_call(host->dev->loop, do_start, host);
 }
 
 void virtio_host_quiesce(struct virtio_host *host)

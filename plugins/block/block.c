@@ -267,7 +267,10 @@ static const struct tenon_device_class block_class = {
 	.start = block_start,
 	.quiesce = block_quiesce,
 	.resume = block_resume,
+	.save = block_save,
+	.load = block_load,
 	.detach = block_detach,
+	.state_version = 1,
 };
 
 static const struct tenon_device_class *const classes[] = { &block_class, NULL };
@@ -279,6 +282,7 @@ static int block_init(const struct tenon_host *h)
 	block_event = h->service(TENON_SVC_EVENT);
 	block_work = h->service(TENON_SVC_WORK);
 	block_clock = h->service(TENON_SVC_CLOCK);
+	block_state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(block_virtio, config_set) && TENON_HAS(block_event, timer_remove) &&
 		TENON_HAS(block_work, cancel) && TENON_HAS(block_clock, monotonic_ns))
 		return 0;

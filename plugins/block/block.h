@@ -87,6 +87,11 @@ int resize_pause(struct tenon_dev *dev);
 int resize_resume(struct tenon_dev *dev); /* looks at once */
 void resize_detach(struct tenon_dev *dev);
 
+/* state.c */
+extern const struct tenon_state *block_state; /* NULL: save and load are not called */
+int block_save(struct tenon_dev *dev, struct tenon_state_w *w);
+int block_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version);
+
 /* config.c: what the driver reads. */
 uint64_t config_features(const struct block *b);
 void config_fill(const struct block *b, uint8_t config[BLK_CFG_SIZE]);

@@ -10,6 +10,7 @@
 #include <tenon/mmio.h>
 #include <tenon/plugin.h>
 #include <tenon/power.h>
+#include <tenon/state.h>
 
 struct bootmark {
 	uint64_t port;
@@ -21,6 +22,7 @@ static const struct tenon_host *host;
 static const struct tenon_mmio *mmio;
 static const struct tenon_power *power;
 static const struct tenon_firmware *firmware;
+static const struct tenon_state *state; /* NULL: save and load are not called */
 
 /* What was written last, as on a diagnostic card. */
 static uint64_t bootmark_read(struct tenon_dev *dev, void *opaque, uint64_t offset, uint32_t size)
@@ -97,6 +99,23 @@ static void bootmark_reset(struct tenon_dev *dev)
 	b->last = 0;
 }
 
+#define TAG_LAST 1u
+
+static int bootmark_save(struct tenon_dev *dev, struct tenon_state_w *w)
+{
+	const struct bootmark *b = host->priv(dev);
+
+	return state->put_u64(w, TAG_LAST, b->last);
+}
+
+static int bootmark_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version)
+{
+	struct bootmark *b = host->priv(dev);
+
+	(void)version;
+	return state->get_u64(r, TENON_STATE_NEED | TAG_LAST, &b->last);
+}
+
 static void bootmark_detach(struct tenon_dev *dev)
 {
 	struct bootmark *b = host->priv(dev);
@@ -120,6 +139,9 @@ static const struct tenon_device_class bootmark_class = {
 	.create = bootmark_create,
 	.attach = bootmark_attach,
 	.reset = bootmark_reset,
+	.save = bootmark_save,
+	.load = bootmark_load,
+	.state_version = 1,
 	.describe = bootmark_describe,
 	.detach = bootmark_detach,
 };
@@ -132,6 +154,7 @@ static int bootmark_init(const struct tenon_host *h)
 	mmio = h->service(TENON_SVC_MMIO);
 	power = h->service(TENON_SVC_POWER);
 	firmware = h->service(TENON_SVC_FIRMWARE);
+	state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(power, mark) &&
 		TENON_HAS(firmware, region))
 		return 0;

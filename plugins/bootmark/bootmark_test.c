@@ -67,4 +67,14 @@ TK_TEST(every_failure_unwinds)
 	TK_TRUE(tk_fault_sweep("bootmark", "") > 0);
 }
 
+TK_TEST(the_last_mark_is_saved)
+{
+	struct tk_dev *d = tk_started("bootmark", "");
+
+	tk_write(d, 0, 0, 1, 0x42);
+	d = tk_replace(d, "bootmark", "");
+	TK_EQ(tk_read(d, 0, 0, 1), 0x42);
+	TK_EQ(tk_power_marks(d, NULL), 0);
+}
+
 TK_MAIN()

@@ -244,6 +244,9 @@ static int console_start(struct tenon_dev *dev)
 	for (uint32_t i = 0; i < c->n_ports && ret == 0; i++)
 		if (c->ports[i].spec.backend->start)
 			ret = c->ports[i].spec.backend->start(&c->ports[i]);
+	for (uint32_t i = 0; i < c->n_ports && ret == 0; i++)
+		if (c->ports[i].moved)
+			port_go_on_soon(&c->ports[i]); /* on the loop */
 	return ret;
 }
 
@@ -311,8 +314,11 @@ static const struct tenon_device_class console_class = {
 	.start = console_start,
 	.quiesce = console_quiesce,
 	.resume = console_resume,
+	.save = console_save,
+	.load = console_load,
 	.detach = console_detach,
 	.destroy = console_destroy,
+	.state_version = 1,
 };
 
 static const struct tenon_device_class *const classes[] = { &console_class, NULL };
@@ -324,6 +330,7 @@ static int console_init(const struct tenon_host *h)
 	console_event = h->service(TENON_SVC_EVENT);
 	console_clock = h->service(TENON_SVC_CLOCK);
 	console_terminal = h->service(TENON_SVC_TERMINAL);
+	console_state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(console_virtio, config_set) && TENON_HAS(console_event, timer_remove) &&
 		TENON_HAS(console_clock, monotonic_ns) && TENON_HAS(console_terminal, size))
 		return 0;

@@ -5,6 +5,7 @@
  *	console.c   the class: settings, life, what the driver asks of the device
  *	spec.c      one line of `ports` taken apart
  *	ports.c     a port: the data path between its two queues and its host side
+ *	state.c     what is saved and loaded
  *	control.c   the control queues: which ports there are, who is at their ends
  *	stream.c    a host side that is a descriptor, or a pair of them
  *	port_*.c    the host sides, one each
@@ -102,10 +103,12 @@ struct port {
 	bool closing; /* the guest's end is closed, and the host side is not told yet */
 	bool holds;   /* tx is a chain that is not yet all out */
 	struct tenon_chain tx;
-	uint64_t written; /* of it */
-	bool again;       /* its turn comes once more */
-	bool waiting;     /* for the peer to take the chain */
-	bool stalled;     /* it did not, for long: a console goes on without it */
+	uint64_t written;    /* of it */
+	uint64_t skip;       /* of the next one: what was out when the device was saved */
+	bool moved, resized; /* loaded, and not yet started; and its size was another */
+	bool again;          /* its turn comes once more */
+	bool waiting;        /* for the peer to take the chain */
+	bool stalled;        /* it did not, for long: a console goes on without it */
 	struct tenon_timer *patience;
 
 	bool sized, resize_due;
@@ -181,6 +184,14 @@ void port_go_on(struct port *p);
 void port_reset(struct port *p);
 int port_attach(struct port *p);
 void port_detach(struct port *p);
+
+/* ---- state.c ---- */
+
+extern const struct tenon_state *console_state; /* NULL: save and load are not called */
+int console_save(struct tenon_dev *dev, struct tenon_state_w *w);
+int console_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version);
+/* Tells the guest of one that was loaded what is another than it was. */
+void port_moved(struct port *p);
 
 /* ---- control.c ---- */
 

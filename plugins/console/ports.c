@@ -165,7 +165,8 @@ void port_transmit(struct port *p)
 				return;
 			}
 			p->holds = true;
-			p->written = 0;
+			p->written = p->skip;
+			p->skip = 0;
 			repeat_size(p, &p->spoke);
 		}
 		if (!finish_chain(p)) {
@@ -315,6 +316,7 @@ void port_go_on(struct port *p)
 	if (!p->again)
 		return;
 	p->again = false;
+	port_moved(p);
 	if (p->resize_due)
 		port_tell_size(p);
 	port_transmit(p);
@@ -326,7 +328,8 @@ void port_reset(struct port *p)
 	stop_waiting(p);
 	p->holds = p->again = p->stalled = false;
 	p->spoke = p->listened = false;
-	p->ready = p->told_open = p->bounced = false;
+	p->ready = p->told_open = p->bounced = p->moved = false;
+	p->skip = 0;
 	p->pending = 0;
 	p->closing = p->closing || p->guest_open;
 	p->guest_open = false;

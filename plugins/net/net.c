@@ -147,6 +147,7 @@ static int activate(struct tenon_dev *dev, uint64_t features)
 	int ret;
 
 	n->features = features;
+	n->offloads = features & NET_GUEST_OFFLOADS;
 	n->cur_pairs = 1;
 	net_filter_reset(&n->filter);
 	for (unsigned i = 0; i < n->n_pairs; i++) {
@@ -578,10 +579,14 @@ static const struct tenon_device_class net_class = {
 	.priv_size = sizeof(struct net),
 	.create = net_create,
 	.attach = net_attach,
+	.start = net_start,
 	.quiesce = net_quiesce,
 	.resume = net_resume,
+	.save = net_save,
+	.load = net_load,
 	.detach = net_detach,
 	.destroy = net_destroy,
+	.state_version = 1,
 };
 
 static const struct tenon_device_class *const classes[] = { &net_class, NULL };
@@ -592,6 +597,7 @@ static int net_init(const struct tenon_host *h)
 	net_virtio = h->service(TENON_SVC_VIRTIO);
 	net_event = h->service(TENON_SVC_EVENT);
 	net_clock = h->service(TENON_SVC_CLOCK);
+	net_state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(net_virtio, push_many) && TENON_HAS(net_event, post) &&
 		TENON_HAS(net_clock, monotonic_ns))
 		return 0;

@@ -208,8 +208,9 @@ struct net {
 	size_t max_frame; /* that a source of unknown length may yield, as negotiated */
 
 	/* as the driver is */
-	uint64_t features;
-	bool active, running; /* between activate and reset / and not quiesced */
+	uint64_t features, offloads; /* negotiated; of the guest's, those that are in use */
+	bool active, running;        /* between activate and reset / and not quiesced */
+	bool moved;                  /* loaded, and not yet started */
 	unsigned cur_pairs;
 	struct net_space space; /* what the driver reads */
 	struct net_filter filter;
@@ -277,6 +278,13 @@ void net_link_stop(struct net *n);
 void net_announced(struct net *n);
 void net_space_restore(struct net *n);
 void net_link_retry(struct tenon_dev *dev, void *arg); /* of the timer */
+
+/* ---- net_state.c ---- */
+
+extern const struct tenon_state *net_state; /* NULL: save and load are not called */
+int net_save(struct tenon_dev *dev, struct tenon_state_w *w);
+int net_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version);
+int net_start(struct tenon_dev *dev);
 
 /* ---- net_socket.c: what the socket back ends share ---- */
 

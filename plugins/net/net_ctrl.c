@@ -148,6 +148,7 @@ static int set_offloads(struct net *n, const struct command *c)
 {
 	uint64_t offloads;
 	uint8_t raw[8];
+	int ret;
 
 	if (!(n->features & NET_F_CTRL_GUEST_OFFLOADS) || c->number != 0 ||
 		!data(c, 0, raw, sizeof(raw)))
@@ -155,7 +156,10 @@ static int set_offloads(struct net *n, const struct command *c)
 	offloads = get32(raw) | (uint64_t)get32(raw + 4) << 32;
 	if (offloads & ~(n->features & NET_GUEST_OFFLOADS))
 		return -EINVAL;
-	return n->backend->set_offloads ? n->backend->set_offloads(n, offloads) : -EINVAL;
+	ret = n->backend->set_offloads ? n->backend->set_offloads(n, offloads) : -EINVAL;
+	if (ret == 0)
+		n->offloads = offloads;
+	return ret;
 }
 
 static int obey(struct net *n, const struct command *c)

@@ -18,6 +18,7 @@
 #include <tenon/irq.h>
 #include <tenon/mmio.h>
 #include <tenon/plugin.h>
+#include <tenon/state.h>
 
 #include "calendar.h"
 
@@ -79,6 +80,7 @@ static const struct tenon_irq_svc *irq;
 static const struct tenon_clock *clock_svc;
 static const struct tenon_event *event;
 static const struct tenon_firmware *firmware;
+static const struct tenon_state *state; /* NULL: save and load are not called */
 
 /* ---- time ---- */
 
@@ -403,6 +405,60 @@ static int rtc_resume(struct tenon_dev *dev)
 	return 0;
 }
 
+/* ---- state: the guest's time is that of the host and an offset, also in another process ---- */
+
+enum { TAG_INDEX = 1, TAG_CELLS, TAG_OFFSET, TAG_NEXT_SECOND, TAG_TICK };
+
+static int rtc_save(struct tenon_dev *dev, struct tenon_state_w *w)
+{
+	const struct rtc *r = host->priv(dev);
+	uint64_t mono = clock_svc->monotonic_ns();
+
+	(void)state->put_u8(w, TAG_INDEX, r->index);
+	(void)state->put_bytes(w, TAG_CELLS, r->cells, N_CELLS);
+	(void)state->put_u64(w, TAG_OFFSET, (uint64_t)r->offset_ns);
+	if (r->next_tick_ns) /* how long it is until then */
+		(void)state->put_u64(
+			w, TAG_TICK, r->next_tick_ns > mono ? r->next_tick_ns - mono : 0);
+	return state->put_u64(w, TAG_NEXT_SECOND, r->next_second);
+}
+
+/* Whether the clock can show the time that this makes. */
+static bool offset_is_fine(int64_t offset_ns)
+{
+	int64_t ns;
+
+	return !__builtin_add_overflow((int64_t)clock_svc->realtime_ns(), offset_ns, &ns) &&
+	       ns >= 0 && ns / (int64_t)SECOND <= LAST_SECOND;
+}
+
+static int rtc_load(struct tenon_dev *dev, struct tenon_state_r *from, uint32_t version)
+{
+	struct rtc *r = host->priv(dev);
+	uint64_t offset = 0, tick = UINT64_MAX;
+	int ret;
+
+	(void)version;
+	(void)state->get_u8(from, TENON_STATE_NEED | TAG_INDEX, &r->index);
+	(void)state->get_bytes(from, TENON_STATE_NEED | TAG_CELLS, r->cells, N_CELLS, NULL);
+	(void)state->get_u64(from, TENON_STATE_NEED | TAG_OFFSET, &offset);
+	(void)state->get_u64(from, TAG_TICK, &tick);
+	ret = state->get_u64(from, TENON_STATE_NEED | TAG_NEXT_SECOND, &r->next_second);
+	if (ret < 0)
+		return ret;
+	if (!offset_is_fine((int64_t)offset))
+		return tenon_failf(host, dev, -ERANGE,
+			"the saved clock is %lld seconds off, which makes a time that it cannot "
+			"show",
+			(long long)offset / (long long)SECOND);
+	r->offset_ns = (int64_t)offset;
+	r->index &= N_CELLS - 1;
+	r->cells[REG_A] &= A_USED;
+	if (tick <= 2 * period_ns(r)) /* else it is set anew */
+		r->next_tick_ns = clock_svc->monotonic_ns() + tick;
+	return 0;
+}
+
 static int rtc_describe(struct tenon_dev *dev, struct tenon_fw *fw)
 {
 	const struct rtc *r = host->priv(dev);
@@ -441,9 +497,13 @@ static const struct tenon_device_class rtc_class = {
 	.priv_size = sizeof(struct rtc),
 	.create = rtc_create,
 	.attach = rtc_attach,
+	.start = rtc_resume, /* one that was loaded goes on */
 	.quiesce = rtc_quiesce,
 	.resume = rtc_resume,
 	.reset = rtc_reset,
+	.save = rtc_save,
+	.load = rtc_load,
+	.state_version = 1,
 	.describe = rtc_describe,
 	.detach = rtc_detach,
 };
@@ -458,6 +518,7 @@ static int rtc_init(const struct tenon_host *h)
 	clock_svc = h->service(TENON_SVC_CLOCK);
 	event = h->service(TENON_SVC_EVENT);
 	firmware = h->service(TENON_SVC_FIRMWARE);
+	state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(irq, free) &&
 		TENON_HAS(clock_svc, realtime_ns) && TENON_HAS(event, timer_remove) &&
 		TENON_HAS(firmware, irq))

@@ -223,4 +223,41 @@ TK_TEST(every_failure_unwinds)
 	TK_TRUE(tk_fault_sweep("rtc", "time = \"local\";") > 0);
 }
 
+TK_TEST(goes_on_in_another_process)
+{
+	struct tk_dev *d = tk_started("rtc", "");
+
+	set(d);
+	put(d, 0x20, 0x77); /* a cell of the guest's own */
+	put(d, 0x0b, 0x12); /* interrupts each second */
+	put(d, 0x0a, 0x26);
+	tk_write(d, 0, 0, 1, 0x20);
+	d = tk_replace(d, "rtc", "");
+	TK_EQ(tk_read(d, 0, 0, 1), 0x20);
+	TK_EQ(tk_read(d, 0, 1, 1), 0x77);
+	TK_EQ(bcd(d, 9), 31);
+	TK_EQ(bcd(d, 4), 23);
+	TK_EQ(bcd(d, 0), 57);
+	tk_irqs_clear(d);
+	tk_advance_ms(3000);
+	TK_EQ(tk_irqs(d), 1);
+	TK_EQ(get(d, 0x0c), 0xb0); /* and midnight is the alarm as it was never set */
+	TK_EQ(bcd(d, 7), 6);
+	TK_EQ(bcd(d, 0), 0);
+}
+
+TK_TEST(its_rate_goes_on_in_another_process)
+{
+	struct tk_dev *d = tk_started("rtc", "");
+
+	put(d, 0x0a, 0x2f); /* twice a second */
+	put(d, 0x0b, 0x42);
+	tk_advance_ms(300);
+	d = tk_replace(d, "rtc", "");
+	tk_advance_ms(199);
+	TK_EQ(tk_irqs(d), 0);
+	tk_advance_ms(1);
+	TK_EQ(tk_irqs(d), 1);
+}
+
 TK_MAIN()

@@ -85,6 +85,7 @@ static const struct tenon_clock *clock_svc;
 static const struct tenon_irq_svc *irq;
 static const struct tenon_terminal *terminal;
 static const struct tenon_firmware *firmware;
+static const struct tenon_state *state; /* NULL: save and load are not called */
 
 /* ---- interrupts ---- */
 
@@ -465,6 +466,7 @@ static int serial_start(struct tenon_dev *dev)
 
 	if (s->wants_input && terminal->want_input(dev, 1) == -EBUSY)
 		host->log(dev, TENON_LOG_WARN, "another device has the terminal's input");
+	drain(dev, host->priv(dev)); /* what was loaded */
 	return 0;
 }
 
@@ -496,6 +498,75 @@ static void serial_reset(struct tenon_dev *dev)
 
 	power_on(s);
 	take_more(s);
+}
+
+/* ---- state ---- */
+
+#define STATE_VERSION 1u
+
+enum {
+	TAG_IER = 1,
+	TAG_FCR,
+	TAG_LCR,
+	TAG_MCR,
+	TAG_SCR,
+	TAG_DLL,
+	TAG_DLM,
+	TAG_OVERRUN,
+	TAG_THRE_PENDING,
+	TAG_LINE,
+	TAG_RX,
+	TAG_TX,
+};
+
+static int serial_save(struct tenon_dev *dev, struct tenon_state_w *w)
+{
+	const struct serial *s = host->priv(dev);
+	uint8_t rx[RX_ROOM];
+
+	for (uint32_t i = 0; i < s->rx_n; i++)
+		rx[i] = s->rx[(s->rx_at + i) % RX_ROOM];
+	(void)state->put_u8(w, TAG_IER, s->ier);
+	(void)state->put_u8(w, TAG_FCR, s->fcr);
+	(void)state->put_u8(w, TAG_LCR, s->lcr);
+	(void)state->put_u8(w, TAG_MCR, s->mcr);
+	(void)state->put_u8(w, TAG_SCR, s->scr);
+	(void)state->put_u8(w, TAG_DLL, s->dll);
+	(void)state->put_u8(w, TAG_DLM, s->dlm);
+	(void)state->put_u8(w, TAG_OVERRUN, s->overrun);
+	(void)state->put_u8(w, TAG_THRE_PENDING, s->thre_pending);
+	(void)state->put_u8(w, TAG_LINE, s->line);
+	(void)state->put_bytes(w, TAG_RX, rx, s->rx_n);
+	return state->put_bytes(w, TAG_TX, s->tx, s->tx_n);
+}
+
+static int serial_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version)
+{
+	struct serial *s = host->priv(dev);
+	uint8_t overrun = 0, thre_pending = 0, line = 0;
+	int ret;
+
+	(void)version;
+	(void)state->get_u8(r, TENON_STATE_NEED | TAG_IER, &s->ier);
+	(void)state->get_u8(r, TENON_STATE_NEED | TAG_FCR, &s->fcr);
+	(void)state->get_u8(r, TENON_STATE_NEED | TAG_LCR, &s->lcr);
+	(void)state->get_u8(r, TENON_STATE_NEED | TAG_MCR, &s->mcr);
+	(void)state->get_u8(r, TAG_SCR, &s->scr);
+	(void)state->get_u8(r, TAG_DLL, &s->dll);
+	(void)state->get_u8(r, TAG_DLM, &s->dlm);
+	(void)state->get_u8(r, TAG_OVERRUN, &overrun);
+	(void)state->get_u8(r, TAG_THRE_PENDING, &thre_pending);
+	(void)state->get_u8(r, TAG_LINE, &line);
+	(void)state->get_bytes(r, TAG_RX, s->rx, RX_ROOM, &s->rx_n);
+	ret = state->get_bytes(r, TAG_TX, s->tx, TX_ROOM, &s->tx_n);
+	s->rx_at = 0;
+	s->ier &= IER_MASK;
+	s->fcr &= FCR_ENABLE;
+	s->mcr &= MCR_MASK;
+	s->overrun = overrun;
+	s->thre_pending = thre_pending;
+	s->line = line;
+	return ret;
 }
 
 static int serial_describe(struct tenon_dev *dev, struct tenon_fw *fw)
@@ -554,6 +625,9 @@ static const struct tenon_device_class serial_class = {
 	.quiesce = serial_quiesce,
 	.resume = serial_resume,
 	.reset = serial_reset,
+	.save = serial_save,
+	.load = serial_load,
+	.state_version = STATE_VERSION,
 	.describe = serial_describe,
 	.detach = serial_detach,
 };
@@ -569,6 +643,7 @@ static int serial_init(const struct tenon_host *h)
 	irq = h->service(TENON_SVC_IRQ);
 	terminal = h->service(TENON_SVC_TERMINAL);
 	firmware = h->service(TENON_SVC_FIRMWARE);
+	state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(mmio, region_destroy) && TENON_HAS(event, timer_remove) &&
 		TENON_HAS(clock_svc, monotonic_ns) && TENON_HAS(irq, free) &&
 		TENON_HAS(terminal, write) && TENON_HAS(firmware, irq))

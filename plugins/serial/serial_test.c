@@ -596,4 +596,68 @@ TK_TEST(stands_random_accesses)
 	TK_EQ(tk_hostile_run(tk_device("serial", "input = true;")), 1);
 }
 
+/* ---- state ---- */
+
+TK_TEST(goes_on_in_another_process)
+{
+	struct tk_dev *d = tk_device("serial", "input = true;");
+
+	out(d, LCR, 0x1b);
+	out(d, SCR, 0x5a);
+	out(d, MCR, 0x0b);
+	tk_type("abc");
+	tk_run_until_idle(d);
+	TK_EQ(in(d, DATA), 'a');
+	tk_output_room(0);
+	puts_out(d, "last words");
+	out(d, IER, 0x01);
+	d = tk_replace(d, "serial", "input = true;");
+	TK_EQ(in(d, LCR), 0x1b);
+	TK_EQ(in(d, SCR), 0x5a);
+	TK_EQ(in(d, MCR), 0x0b);
+	TK_EQ(in(d, IER), 0x01);
+	TK_EQ(in(d, LSR), 0x21);
+	TK_EQ(in(d, IIR), 0x04);
+	TK_EQ(in(d, DATA), 'b');
+	TK_EQ(in(d, DATA), 'c');
+	tk_type("d");
+	tk_run_until_idle(d);
+	TK_EQ(in(d, DATA), 'd');
+	TK_STR(tk_output(), "");
+	tk_output_room(SIZE_MAX);
+	tk_run_until_idle(d);
+	TK_STR(tk_output(), "last words");
+	TK_EQ(in(d, LSR), 0x60);
+}
+
+TK_TEST(a_state_that_cannot_be_is_refused)
+{
+	struct tk_dev *d = tk_device("serial", "");
+	uint8_t bytes[4096];
+	struct tk_state *s;
+	const char *name;
+	unsigned i = 0;
+
+	TK_EQ(tk_quiesce(d), 0);
+	s = tk_save(d);
+	tk_destroy(d);
+	while ((name = tk_state_name(s, i)) && strcmp(name, "device 1/serial 4/1 u8") != 0)
+		i++;
+	TK_TRUE(name != NULL);
+	d = tk_create("serial", "");
+	TK_EQ(tk_attach(d), 0);
+	TK_EQ(tk_load(d, tk_state_without(s, i)), -ENODATA);
+	TK_STR(tk_error(), "serial: its state cannot be loaded: serial: tag 1 is missing");
+	tk_destroy(d);
+	/* A later version of the class: its section's version is the byte before its name. */
+	memcpy(bytes, tk_state_bytes(s), tk_state_size(s));
+	for (size_t at = 0; at + 6 < tk_state_size(s); at++)
+		if (memcmp(bytes + at, "\1\0\0\0\6serial", 11) == 0)
+			bytes[at] = 2;
+	d = tk_create("serial", "");
+	TK_EQ(tk_attach(d), 0);
+	TK_EQ(tk_load(d, tk_state_of(bytes, tk_state_size(s))), -ENOTSUP);
+	TK_HAS_TEXT(tk_error(), "section \"serial\" is of version 2, which is newer than 1");
+}
+
 TK_MAIN()

@@ -106,13 +106,15 @@ static int activate(struct tenon_dev *dev, uint64_t features)
 static void queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
 {
 	(void)vq;
-	if (index != QUEUE_EVENT) /* its buffers wait for what does not happen here */
+	if (index == QUEUE_EVENT) /* its buffers wait for what happens to one that is loaded */
+		vsock_tell_reset(vsock_host->priv(dev));
+	else
 		queue_run(vsock_host->priv(dev));
 }
 
 static void forget_guest(struct vsock *v)
 {
-	v->active = false;
+	v->active = v->reset_due = false;
 	vsock_event->timer_set(v->turn, 0);
 	vsock_event->timer_set(v->retry, 0);
 	door_open(v, false);
@@ -311,8 +313,11 @@ static const struct tenon_device_class vsock_class = {
 	.attach = vsock_attach,
 	.quiesce = vsock_quiesce,
 	.resume = vsock_resume,
+	.save = vsock_save,
+	.load = vsock_load,
 	.detach = vsock_detach,
 	.destroy = vsock_destroy,
+	.state_version = 1,
 };
 
 static const struct tenon_device_class *const classes[] = { &vsock_class, NULL };
@@ -323,6 +328,7 @@ static int vsock_init(const struct tenon_host *h)
 	vsock_virtio = h->service(TENON_SVC_VIRTIO);
 	vsock_event = h->service(TENON_SVC_EVENT);
 	vsock_clock = h->service(TENON_SVC_CLOCK);
+	vsock_state = h->service(TENON_SVC_STATE);
 	if (TENON_HAS(vsock_virtio, notify) && TENON_HAS(vsock_event, timer_remove) &&
 		TENON_HAS(vsock_clock, monotonic_ns))
 		return 0;

@@ -178,6 +178,7 @@ struct vsock {
 	struct client *clients;
 	bool doors_open, starved;
 	struct tsi *tsi; /* NULL = not allowed */
+	bool reset_due;  /* the guest is to be told that the transport was reset */
 };
 
 /* ---- vsock.c ---- */
@@ -188,6 +189,13 @@ uint64_t vsock_now(void);
 void vsock_free_dead(struct vsock *v);
 /* To be freed when it is safe; its fd is closed. */
 void vsock_bury(struct vsock *v, struct source *source);
+
+/* ---- state.c ---- */
+
+extern const struct tenon_state *vsock_state; /* NULL: save and load are not called */
+int vsock_save(struct tenon_dev *dev, struct tenon_state_w *w);
+int vsock_load(struct tenon_dev *dev, struct tenon_state_r *r, uint32_t version);
+void vsock_tell_reset(struct vsock *v); /* if it is due, and the guest has a buffer for it */
 
 /* ---- queue.c ---- */
 

@@ -169,7 +169,7 @@ void check_keys(const struct subject *s)
 
 static const char *const services[] = { TENON_SVC_MEM, TENON_SVC_MMIO, TENON_SVC_IRQ,
 	TENON_SVC_NOTIFIER, TENON_SVC_EVENT, TENON_SVC_WORK, TENON_SVC_CLOCK, TENON_SVC_TERMINAL,
-	TENON_SVC_POWER, TENON_SVC_FIRMWARE, TENON_SVC_VIRTIO };
+	TENON_SVC_POWER, TENON_SVC_FIRMWARE, TENON_SVC_VIRTIO, TENON_SVC_STATE };
 
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 

@@ -339,19 +339,3 @@ void check_lifecycle(const struct subject *s)
 	check_passed(
 		"stopped early, reset in every state, paused %u times, two at once, an hour", MANY);
 }
-
-/* ---- state ---- */
-
-void check_state(const struct subject *s)
-{
-	const struct surveyed *c = begin(s);
-	struct tk_dev *d = attached(c);
-
-	must(tk_start(d), "start");
-	must(tk_quiesce(d), "quiesce");
-	if (tk_save(d) == -ENOTSUP)
-		check_skipped("the class does not save its state");
-	else
-		CHECK_FAIL("it saves its state, and this version has no service to save it with");
-	tk_destroy(d);
-}

@@ -33,6 +33,7 @@ static const struct tenon_event *event;
 static const struct tenon_clock *clock_svc;
 static const struct tenon_power *power;
 static const struct tenon_firmware *firmware;
+static const struct tenon_state *state; /* NULL: this core never saves */
 
 static struct watchdog *watchdog(struct tenon_dev *dev)
 {
@@ -141,6 +142,32 @@ static void watchdog_reset(struct tenon_dev *dev)
 	pet(watchdog(dev));
 }
 
+enum { TAG_RUNNING = 1, TAG_BARKING, TAG_LEFT }; /* never used again for something else */
+
+static int watchdog_save(struct tenon_dev *dev, struct tenon_state_w *to)
+{
+	(void)state->put_u8(to, TAG_RUNNING, (uint8_t)watchdog(dev)->running);
+	(void)state->put_u8(to, TAG_BARKING, (uint8_t)watchdog(dev)->barking);
+	return state->put_u64(to, TAG_LEFT, watchdog(dev)->left_ns); /* the first error stays */
+}
+
+/* What is loaded may be anybody's; start goes on with it. */
+static int watchdog_load(struct tenon_dev *dev, struct tenon_state_r *from, uint32_t version)
+{
+	struct watchdog *w = watchdog(dev);
+	uint8_t running = 0, barking = 0;
+	int ret;
+
+	(void)state->get_u8(from, TENON_STATE_NEED | TAG_RUNNING, &running);
+	(void)state->get_u8(from, TAG_BARKING, &barking);
+	ret = state->get_u64(from, TAG_LEFT, &w->left_ns);
+	w->left_ns = w->left_ns < w->period_ns ? w->left_ns : w->period_ns;
+	w->running = running != 0;
+	w->barking = barking != 0;
+	irq_svc->set(w->irq, (uint32_t)w->barking);
+	return ret;
+}
+
 static int watchdog_describe(struct tenon_dev *dev, struct tenon_fw *fw)
 {
 	struct tenon_fw_node *node = firmware->node(fw, "watchdog");
@@ -176,16 +203,21 @@ static const struct tenon_device_class watchdog_class = {
 	.priv_size = sizeof(struct watchdog),
 	.create = watchdog_create,
 	.attach = watchdog_attach,
+	.start = watchdog_resume,
 	.quiesce = watchdog_quiesce,
 	.resume = watchdog_resume,
 	.reset = watchdog_reset,
+	.save = watchdog_save,
+	.load = watchdog_load,
 	.describe = watchdog_describe,
 	.detach = watchdog_detach,
+	.state_version = 1,
 };
 
 static int watchdog_init(const struct tenon_host *h)
 {
 	host = h;
+	state = (const struct tenon_state *)h->service(TENON_SVC_STATE);
 	return TENON_FIND(h, mmio, TENON_SVC_MMIO, region_destroy) |
 	       TENON_FIND(h, irq_svc, TENON_SVC_IRQ, free) |
 	       TENON_FIND(h, event, TENON_SVC_EVENT, timer_remove) |

@@ -147,4 +147,31 @@ TK_TEST(no_guest_breaks_it)
 	TK_TRUE(tk_hostile_run(running("")) > 0);
 }
 
+TK_TEST(goes_on_in_another_process)
+{
+	struct tk_dev *d = running("period = 100;");
+
+	tk_advance_ms(60);
+	d = tk_replace(d, "watchdog", "period = 100;");
+	TK_EQ(get(d, CONTROL), 1);
+	TK_EQ(get(d, LEFT), 40);
+	tk_advance_ms(40);
+	TK_EQ(get(d, STATUS), 1);
+	d = tk_replace(d, "watchdog", "period = 100;");
+	TK_EQ(tk_irq_level(d, 0), 1);
+	tk_advance_ms(100);
+	TK_EQ(tk_power_resets(d), 1);
+}
+
+TK_TEST(no_saved_state_breaks_it)
+{
+	struct tk_dev *d = running("");
+	struct tk_state *s;
+
+	TK_EQ(tk_quiesce(d), 0);
+	s = tk_save(d);
+	tk_destroy(d);
+	TK_TRUE(tk_state_sweep(s, "watchdog", "") > tk_state_size(s));
+}
+
 TK_MAIN()

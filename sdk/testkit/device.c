@@ -179,7 +179,7 @@ struct tk_dev *tk_create(const char *type, const char *settings)
 
 /* ---- further ---- */
 
-static void must_be(const struct tk_dev *d, const char *what, bool right)
+void kit_must_be(const struct tk_dev *d, const char *what, bool right)
 {
 	static const char *const names[] = { "new", "created", "attached", "started", "quiesced",
 		"detached" };
@@ -191,7 +191,7 @@ static void must_be(const struct tk_dev *d, const char *what, bool right)
 
 int tk_attach(struct tk_dev *d)
 {
-	must_be(d, "attach", d->state == KIT_CREATED);
+	kit_must_be(d, "attach", d->state == KIT_CREATED);
 	d->state = KIT_ATTACHED; /* detach follows a failed attach too */
 	return control(d, CLASS_FN(d, attach), "attach it");
 }
@@ -200,11 +200,13 @@ int tk_start(struct tk_dev *d)
 {
 	int ret;
 
-	must_be(d, "start", d->state == KIT_ATTACHED);
+	kit_must_be(d, "start", d->state == KIT_ATTACHED);
 	ret = control(d, CLASS_FN(d, start), "start it");
 	if (ret < 0)
 		return ret;
 	d->state = KIT_STARTED;
+	d->loaded = false;
+	kit_virtio_go(d);
 	kit_display_pause(d, false);
 	return 0;
 }
@@ -213,7 +215,7 @@ int tk_quiesce(struct tk_dev *d)
 {
 	int ret;
 
-	must_be(d, "quiesce", d->state == KIT_STARTED);
+	kit_must_be(d, "quiesce", d->state == KIT_STARTED);
 	kit_virtio_quiesce(d);
 	kit_display_pause(d, true);
 	ret = control(d, CLASS_FN(d, quiesce), "quiesce it");
@@ -225,7 +227,7 @@ int tk_resume(struct tk_dev *d)
 {
 	int ret;
 
-	must_be(d, "resume", d->state == KIT_QUIESCED);
+	kit_must_be(d, "resume", d->state == KIT_QUIESCED);
 	ret = control(d, CLASS_FN(d, resume), "resume it");
 	if (ret < 0)
 		return ret;
@@ -237,41 +239,16 @@ int tk_resume(struct tk_dev *d)
 
 void tk_reset(struct tk_dev *d)
 {
-	must_be(d, "reset", d->state == KIT_STARTED || d->state == KIT_QUIESCED);
+	kit_must_be(d, "reset", d->state == KIT_STARTED || d->state == KIT_QUIESCED);
 	kit_driver_forget(d);
 	kit_virtio_reset(d);
 	control_void(d, CLASS_FN(d, reset));
 }
 
-static int call_save(struct tenon_dev *dev)
-{
-	return dev->d.cls->save(dev, NULL);
-}
-
-int tk_save(struct tk_dev *d)
-{
-	must_be(d, "save", d->state == KIT_QUIESCED);
-	return CLASS_FN(d, save) ? control(d, call_save, "save it") : -ENOTSUP;
-}
-
-static uint32_t load_version;
-
-static int call_load(struct tenon_dev *dev)
-{
-	return dev->d.cls->load(dev, NULL, load_version);
-}
-
-int tk_load(struct tk_dev *d, uint32_t version)
-{
-	must_be(d, "load", d->state == KIT_ATTACHED);
-	load_version = version;
-	return CLASS_FN(d, load) ? control(d, call_load, "load it") : -ENOTSUP;
-}
-
 /* What the contract says the device gives back itself; the rest the core takes. */
 void tk_detach(struct tk_dev *d)
 {
-	must_be(d, "detach",
+	kit_must_be(d, "detach",
 		d->state == KIT_ATTACHED || d->state == KIT_STARTED || d->state == KIT_QUIESCED);
 	kit_driver_destroy(d);
 	control_void(d, CLASS_FN(d, detach));

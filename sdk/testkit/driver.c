@@ -181,6 +181,58 @@ void kit_driver_destroy(struct tk_dev *d)
 	*kit_driver_of(d) = NULL;
 }
 
+/* ---- from one device to another ---- */
+
+static struct kit_driver *homeless;
+
+struct tk_driver *tk_take_driver(struct tk_dev *d)
+{
+	struct kit_driver *drv = d->virtio ? *kit_driver_of(d) : NULL;
+
+	if (!drv)
+		return NULL;
+	*kit_driver_of(d) = NULL;
+	drv->next = homeless;
+	homeless = drv;
+	return (struct tk_driver *)(void *)drv;
+}
+
+void tk_give_driver(struct tk_dev *d, struct tk_driver *driver)
+{
+	struct kit_driver *drv = (struct kit_driver *)(void *)driver, **at = &homeless;
+
+	if (!drv)
+		return;
+	while (*at && *at != drv)
+		at = &(*at)->next;
+	if (!*at)
+		kit_fail("%s is given a driver that another device has", d->cd->name);
+	*at = drv->next;
+	kit_driver_destroy(d);
+	*kit_driver_of(d) = drv;
+	for (struct tk_buf *b = drv->bufs; b; b = b->next)
+		b->dev = d;
+}
+
+void kit_drivers_free(void)
+{
+	while (homeless) {
+		struct kit_driver *drv = homeless;
+
+		homeless = drv->next;
+		for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
+			driver_forget_queue(&drv->queues[i]);
+		while (drv->bufs) {
+			struct tk_buf *b = drv->bufs;
+
+			drv->bufs = b->next;
+			free(b->parts);
+			free(b);
+		}
+		free(drv);
+	}
+}
+
 void tk_driver_reset(struct tk_dev *d)
 {
 	tk_set_reg(d, REG_STATUS, 0);

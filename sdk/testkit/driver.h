@@ -66,6 +66,7 @@ struct driver_queue {
 };
 
 struct kit_driver {
+	struct kit_driver *next; /* of those that no device has */
 	uint64_t features;
 	bool indirect;
 	struct driver_queue queues[VIRTIO_MAX_QUEUES];

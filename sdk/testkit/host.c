@@ -208,6 +208,7 @@ static const struct {
 	{ TENON_SVC_VIRTIO, &kit_virtio },
 	{ TENON_SVC_SHM, &kit_shm },
 	{ TENON_SVC_DISPLAY, &kit_display },
+	{ TENON_SVC_STATE, &kit_state },
 };
 
 static const void *host_service(const char *id)

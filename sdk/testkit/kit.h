@@ -98,6 +98,7 @@ struct tk_dev {
 	void *priv;
 	enum kit_state state;
 	bool failing; /* in a control callback: fail() is heard */
+	bool loaded;  /* and not started yet */
 	pthread_mutex_t lock;
 
 	struct tenon_region *regions; /* in the order of creation, as all lists here */
@@ -149,6 +150,8 @@ void kit_end(void);
 /* device.c */
 void kit_destroy_all(void);
 void kit_fini(void);
+/* Fails the test that wants to do @what with a device in the wrong state. */
+void kit_must_be(const struct tk_dev *d, const char *what, bool right);
 /* Records the sentence of an error, as the core would print it. */
 void kit_set_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -227,15 +230,21 @@ struct kit_virtio *kit_virtio_of(struct tk_dev *d);
 struct virtio_device *kit_virtio_layer(struct tk_dev *d);
 struct tenon_region *kit_virtio_window(struct tk_dev *d);
 bool kit_step_virtio(void);
+void kit_virtio_go(struct tk_dev *d);
 void kit_virtio_quiesce(struct tk_dev *d);
 void kit_virtio_resume(struct tk_dev *d);
 void kit_virtio_reset(struct tk_dev *d);
 void kit_virtio_destroy(struct tk_dev *d);
 
+/* state.c */
+extern const struct tenon_state kit_state;
+void kit_states_free(void);
+
 /* driver.c: forgets chains and queues. */
 struct kit_driver;
 void kit_driver_forget(struct tk_dev *d);
 void kit_driver_destroy(struct tk_dev *d);
+void kit_drivers_free(void); /* those that no device has */
 struct kit_driver **kit_driver_of(struct tk_dev *d);
 
 #endif

@@ -99,6 +99,8 @@ void *kit_alloc(size_t size)
 void kit_end(void)
 {
 	kit_destroy_all();
+	kit_drivers_free();
+	kit_states_free();
 	kit_fini();
 }
 

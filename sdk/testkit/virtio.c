@@ -213,6 +213,17 @@ void kit_virtio_destroy(struct tk_dev *d)
 	free(v);
 }
 
+void kit_virtio_go(struct tk_dev *d)
+{
+	struct kit_here before;
+
+	if (!d->virtio)
+		return;
+	kit_enter(d, ROLE_LOOP, &before);
+	virtio_device_go(&d->virtio->vd);
+	kit_leave(d, &before);
+}
+
 void kit_virtio_quiesce(struct tk_dev *d)
 {
 	if (d->virtio)

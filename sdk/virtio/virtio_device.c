@@ -182,7 +182,7 @@ static void driver_resets(struct virtio_device *vd)
 	wait_for_reset(vd);
 }
 
-static bool features_are_fine(const struct virtio_device *vd)
+bool virtio_device_features_are_fine(const struct virtio_device *vd)
 {
 	return (vd->acked & ~vd->offered) == 0 && (vd->acked & VIRTIO_F_VERSION_1);
 }
@@ -197,7 +197,7 @@ void virtio_device_write_status(struct virtio_device *vd, uint32_t status)
 	}
 	/* Bits are only ever added, and NEEDS_RESET is ours (2.1.1). */
 	status |= vd->status;
-	if ((added & VIRTIO_STATUS_FEATURES_OK) && !features_are_fine(vd))
+	if ((added & VIRTIO_STATUS_FEATURES_OK) && !virtio_device_features_are_fine(vd))
 		status &= ~VIRTIO_STATUS_FEATURES_OK;
 	if ((added & VIRTIO_STATUS_DRIVER_OK) && !(status & VIRTIO_STATUS_FEATURES_OK))
 		status &= ~VIRTIO_STATUS_DRIVER_OK;
@@ -325,8 +325,26 @@ void virtio_device_run_deferred(struct virtio_device *vd)
 	tell_writes(vd);
 }
 
+void virtio_device_settle(struct virtio_device *vd)
+{
+	bool reset;
+
+	(void)pthread_mutex_lock(&vd->lock);
+	reset = vd->want_reset;
+	(void)pthread_mutex_unlock(&vd->lock);
+	if (reset) {
+		deactivate(vd);
+		(void)pthread_mutex_lock(&vd->lock);
+		vd->want_reset = false;
+		(void)pthread_cond_broadcast(&vd->settled);
+		(void)pthread_mutex_unlock(&vd->lock);
+	}
+	tell_writes(vd);
+}
+
 void virtio_device_machine_reset(struct virtio_device *vd)
 {
+	vd->held = false;
 	deactivate(vd);
 	(void)pthread_mutex_lock(&vd->lock);
 	reset_registers(vd);
@@ -363,7 +381,7 @@ uint32_t vq_size(const struct tenon_vq *vq)
 
 int vq_pop(struct tenon_vq *vq, struct tenon_chain *ret_chain)
 {
-	int ret = vring_pop(&vq->ring, ret_chain);
+	int ret = vq->vd->held ? 0 : vring_pop(&vq->ring, ret_chain);
 
 	if (ret > 0)
 		ret_chain->generation = vq->vd->generation;
@@ -406,7 +424,7 @@ void vq_notify(struct tenon_vq *vq)
 
 int vq_want_kicks(struct tenon_vq *vq, uint32_t want)
 {
-	return vring_want_kicks(&vq->ring, want != 0);
+	return vring_want_kicks(&vq->ring, want != 0) && !vq->vd->held;
 }
 
 /* ---- configuration ---- */

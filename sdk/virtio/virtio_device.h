@@ -66,6 +66,7 @@ struct tenon_vq {
 	struct vring_setup regs; /* as the driver wrote it; under the device's lock */
 	bool regs_ready;
 	struct vring ring; /* the loop's */
+	bool saved_kicks;  /* while it is held */
 };
 
 /* A configuration write that the device is to be told of, and what was written: a later one may
@@ -92,6 +93,7 @@ struct virtio_device {
 	struct tenon_vq *queues; /* desc.n_queues */
 	bool activated;          /* the loop's */
 	uint32_t generation;     /* the loop's: counts activations */
+	bool held;               /* the loop's: loaded, and not yet started; queues seem empty */
 	atomic_uint interrupt_status;
 
 	pthread_mutex_t lock; /* everything below */
@@ -145,6 +147,29 @@ int vq_want_kicks(struct tenon_vq *vq, uint32_t want);
 void virtio_fault(struct virtio_device *vd, const char *why);
 int virtio_config_get(struct virtio_device *vd, uint32_t offset, void *to, uint32_t size);
 int virtio_config_set(struct virtio_device *vd, uint32_t offset, const void *from, uint32_t size);
+
+/* ---- saving and loading: virtio_state.c; on the loop, the device at rest ---- */
+
+struct tenon_state_r;
+struct tenon_state_w;
+
+/* Writes the layer's part.  What the registers asked for and the loop has not done yet is done
+ * first, but for an activation. */
+int virtio_device_save(struct virtio_device *vd, struct tenon_state_w *w);
+/*
+ * Of a device that no driver had yet.  Everything is checked as if a driver had written it.  The
+ * device is activated, if it was, and finds its queues empty until virtio_device_go().  After an
+ * error no driver has it; the sentence is in @r.
+ */
+int virtio_device_load(struct virtio_device *vd, struct tenon_state_r *r);
+/* After what the device itself has loaded: what it changed meanwhile that is the saved state's. */
+void virtio_device_loaded(struct virtio_device *vd);
+/* A device that was loaded is started. */
+void virtio_device_go(struct virtio_device *vd);
+
+/* For virtio_state.c: drops the rings; tells the device what is to be told.  On the loop. */
+void virtio_device_settle(struct virtio_device *vd);
+bool virtio_device_features_are_fine(const struct virtio_device *vd);
 
 /* For virtio_mmio.c; the lock is held. */
 void virtio_device_write_status(struct virtio_device *vd, uint32_t status);

@@ -123,6 +123,9 @@ static void clear(struct vring *r)
 	r->last_avail = r->next_used = r->signalled_used = 0;
 	r->kicks = true;
 	r->fault = NULL;
+	r->pops = 0;
+	r->again = NULL;
+	r->n_again = r->next_again = 0;
 }
 
 int vring_start(struct vring *ring, const struct vring_setup *setup,
@@ -163,6 +166,7 @@ void vring_stop(struct vring *ring)
 	for (uint32_t i = 0; ring->slots && i < ring->setup.size; i++)
 		free(ring->slots[i].far);
 	free(ring->slots);
+	free(ring->again);
 	clear(ring);
 }
 
@@ -378,6 +382,33 @@ static int available(struct vring *r)
 	return n;
 }
 
+/* The head of the next chain: 1, 0 when there is none, or an error. */
+static int next_head(struct vring *ring, uint16_t *ret_head)
+{
+	size_t slot = ring->last_avail & (ring->setup.size - 1);
+	int ret;
+
+	if (ring->next_again < ring->n_again) {
+		*ret_head = ring->again[ring->next_again];
+		return 1;
+	}
+	ret = available(ring);
+	if (ret > 0)
+		*ret_head = load16(ring->avail + 4 + slot * 2);
+	return ret;
+}
+
+static void take(struct vring *ring, struct vring_slot *slot)
+{
+	slot->in_use = true;
+	slot->order = ring->pops++;
+	slot->again = ring->next_again < ring->n_again;
+	if (slot->again)
+		ring->next_again++;
+	else
+		ring->last_avail++;
+}
+
 int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 {
 	struct walk w = { .ring = ring };
@@ -386,10 +417,9 @@ int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 
 	if (!live(ring))
 		return 0;
-	ret = available(ring);
+	ret = next_head(ring, &head);
 	if (ret <= 0)
 		return ret;
-	head = load16(ring->avail + 4 + (size_t)(ring->last_avail & (ring->setup.size - 1)) * 2);
 	if (head >= ring->setup.size)
 		return fault(ring, "an available head past the descriptor table");
 	w.slot = &ring->slots[head];
@@ -398,8 +428,7 @@ int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 	ret = walk(&w, head);
 	if (ret < 0)
 		return ret;
-	ring->last_avail++;
-	w.slot->in_use = true;
+	take(ring, w.slot);
 	*ret_chain = (struct tenon_chain){
 		.out = iov_of(w.slot),
 		.in = iov_of(w.slot) + w.n_out,
@@ -417,7 +446,10 @@ void vring_unpop(struct vring *ring, const struct tenon_chain *chain)
 	if (!live(ring) || chain->head >= ring->setup.size || !ring->slots[chain->head].in_use)
 		return;
 	ring->slots[chain->head].in_use = false;
-	ring->last_avail--;
+	if (ring->slots[chain->head].again)
+		ring->next_again--;
+	else
+		ring->last_avail--;
 }
 
 /* ---- push ---- */
@@ -514,5 +546,5 @@ bool vring_want_kicks(struct vring *ring, bool want)
 	if (!want)
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return avail_idx(ring) != ring->last_avail;
+	return ring->next_again < ring->n_again || avail_idx(ring) != ring->last_avail;
 }

@@ -45,7 +45,8 @@ struct vring_slot {
 	struct iovec *far; /* for longer chains; kept for the next */
 	uint32_t far_room;
 	uint32_t copied_in, n_in; /* of the writable buffers a copy, for marking dirty */
-	bool in_use;
+	bool in_use, again;       /* again: it is one of vring.again */
+	uint64_t order;           /* of the pops */
 };
 
 struct vring {
@@ -60,6 +61,10 @@ struct vring {
 	bool kicks;              /* the device wants to be kicked */
 	const char *fault;       /* what the driver did wrong; static text, NULL = nothing */
 	atomic_bool dead;        /* the driver has taken its memory back: touch nothing */
+	uint64_t pops;
+	/* Heads that were in use when the ring was saved: they are popped first, in this order. */
+	uint16_t *again; /* owned */
+	uint32_t n_again, next_again;
 };
 
 /* -EINVAL with a static sentence in *@ret_why when the driver's setup is refused, or -ENOMEM. */
@@ -86,5 +91,21 @@ void vring_push_many(
 bool vring_must_notify(struct vring *ring);
 /* True when kicks are wanted and chains came meanwhile. */
 bool vring_want_kicks(struct vring *ring, bool want);
+
+/* ---- saving and loading: vring_state.c ---- */
+
+struct vring_state {
+	uint16_t last_avail, next_used, signalled_used;
+	bool kicks, faulted;
+	const uint16_t *in_flight; /* heads of chains that are in use, in the order of the pops */
+	uint32_t n_in_flight;
+};
+
+/* Fills @heads, of which there is room for the queue's size; returns how many are in use, or
+ * -ENOMEM. */
+int vring_in_flight(const struct vring *ring, uint16_t *heads);
+/* Of a ring that was just started: goes on where the saved one was.  Chains that were in use come
+ * out of vring_pop() once more.  -EINVAL with a sentence in *@ret_why, or -ENOMEM. */
+int vring_restore(struct vring *ring, const struct vring_state *state, const char **ret_why);
 
 #endif

@@ -53,7 +53,7 @@ breaks 'append a function' '' clock.h \
 breaks 'append to the host table' '' plugin.h \
 	's/^(\tuint64_t \(\*conf_size\).*)/\1\n\tvoid (*trace)(struct tenon_dev *dev, const char *text);/'
 breaks 'append to the class' '' plugin.h \
-	's/^(\tvoid \(\*destroy\).*)/\1\n\tint (*unplug)(struct tenon_dev *dev);/'
+	's/^(\tuint32_t reserved; \/\* 0 \*\/)/\1\n\tint (*unplug)(struct tenon_dev *dev);/'
 breaks 'append to the descriptor' '' plugin.h \
 	's/^(\tconst struct tenon_device_class \*const \*devices;.*)/\1\n\tconst void *backends;/'
 # What is not.

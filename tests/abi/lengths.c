@@ -117,7 +117,7 @@ static const LATER(tenon_device_class) length_class = {
 	{ SIZE_TO(tenon_device_class, quiesce), TENON_SERIAL, "length", "a table of another length",
 		NULL, 16, NULL, length_attach, length_start, BEYOND(step_fn *, length_quiesce),
 		BEYOND(step_fn *, NULL), BEYOND(device_fn *, NULL), NULL, NULL, NULL,
-		BEYOND(device_fn *, length_detach), BEYOND(device_fn *, NULL) },
+		BEYOND(device_fn *, length_detach), BEYOND(device_fn *, NULL), 0, 0 },
 	MORE
 };
 
@@ -155,7 +155,7 @@ static const LATER(tenon_device_class) virtio_class = {
 	{ SIZE_TO(tenon_device_class, start), TENON_SERIAL, "length-virtio", NULL, NULL, 0, NULL,
 		virtio_attach, BEYOND(step_fn *, NULL), BEYOND(step_fn *, NULL),
 		BEYOND(step_fn *, NULL), BEYOND(device_fn *, NULL), NULL, NULL, NULL,
-		BEYOND(device_fn *, NULL), BEYOND(device_fn *, NULL) },
+		BEYOND(device_fn *, NULL), BEYOND(device_fn *, NULL), 0, 0 },
 	MORE
 };
 

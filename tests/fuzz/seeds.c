@@ -69,5 +69,6 @@ int main(int argc, char **argv)
 	seeds_virtio();
 	seeds_block();
 	seeds_vsock();
+	seeds_state();
 	return 0;
 }

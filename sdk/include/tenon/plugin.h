@@ -144,10 +144,16 @@ struct tenon_device_class {
 	int (*resume)(struct tenon_dev *dev);
 	/* The machine is reset: back to the state after attach.  [main] */
 	void (*reset)(struct tenon_dev *dev);
-	/* Writes the device's own state, quiesced; the virtio layer saves its part itself.  [main]
+	/*
+	 * Writes the device's own state with tenon.state/1, quiesced, or loaded and not yet
+	 * started; the virtio layer saves its part itself, chains that are in use included.  [main]
 	 */
 	int (*save)(struct tenon_dev *dev, struct tenon_state_w *state);
-	/* Reads what save wrote, by a plugin of state @version, between attach and start.  [main]
+	/*
+	 * Reads what save wrote, by a plugin of state @version, between attach and start.  Nothing
+	 * of it may be trusted.  A virtio device was activated before, if it had a driver, and
+	 * pop() finds nothing until it is started; then chains that were in use come first, once
+	 * more.  A device that refuses is detached.  [main]
 	 */
 	int (*load)(struct tenon_dev *dev, struct tenon_state_r *state, uint32_t version);
 	/* Adds the device to the firmware tables; virtio devices are added by the core.  [main] */
@@ -156,6 +162,10 @@ struct tenon_device_class {
 	void (*detach)(struct tenon_dev *dev);
 	/* Ends the instance; must accept a half-done create.  [main] */
 	void (*destroy)(struct tenon_dev *dev);
+	/* Of what save writes: counts up when an older load could not read it.  What says more than
+	 * this is not given to load; what says less, is. */
+	uint32_t state_version;
+	uint32_t reserved; /* 0 */
 };
 
 /* The object named TENON_PLUGIN_SYMBOL.  Use TENON_PLUGIN() to define it. */

@@ -18,6 +18,7 @@
 #include <tenon/power.h>
 #include <tenon/ratelimit.h>
 #include <tenon/shm.h>
+#include <tenon/state.h>
 #include <tenon/terminal.h>
 #include <tenon/virtio.h>
 #include <tenon/work.h>

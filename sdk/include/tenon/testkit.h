@@ -154,13 +154,63 @@ TK_API int tk_start(struct tk_dev *d);
 TK_API int tk_quiesce(struct tk_dev *d);
 TK_API int tk_resume(struct tk_dev *d);
 TK_API void tk_reset(struct tk_dev *d); /* of the machine */
-/* The class's functions; -ENOTSUP where it has none. */
-TK_API int tk_save(struct tk_dev *d);
-TK_API int tk_load(struct tk_dev *d, uint32_t version);
 /* The class's, in any state that attach has led to; then looks for what was left behind. */
 TK_API void tk_detach(struct tk_dev *d);
 /* From any state: quiesces and detaches first where need be.  Checks that nothing is left. */
 TK_API void tk_destroy(struct tk_dev *d);
+
+/* ---- state ---- */
+
+/* A device's saved state; those that a test leaves are freed at its end. */
+struct tk_state;
+
+/*
+ * Saves the device, quiesced or loaded and not yet started: the virtio layer's part and the
+ * class's.  NULL when that fails; tk_error().
+ */
+TK_API struct tk_state *tk_save(struct tk_dev *d);
+/*
+ * Loads a state of the same type into a device that is attached and not started; guest memory is as
+ * it is.  0, or why it was refused, as tk_error() has it: then the device is to be destroyed.
+ */
+TK_API int tk_load(struct tk_dev *d, const struct tk_state *s);
+/*
+ * The driver, with its queues and buffers, leaves a device that is about to be destroyed, and goes
+ * to the one that is attached in its place.  NULL = there was none.
+ */
+struct tk_driver;
+TK_API struct tk_driver *tk_take_driver(struct tk_dev *d);
+TK_API void tk_give_driver(struct tk_dev *d, struct tk_driver *driver);
+/*
+ * All at once: saves @d, which runs, and puts a new device of these settings in its place, which
+ * runs as well and has the driver.  @d is gone.  What fails, fails the test.
+ */
+TK_API struct tk_dev *tk_replace(struct tk_dev *d, const char *type, const char *settings);
+
+/* The bytes; @s owns them. */
+TK_API const void *tk_state_bytes(const struct tk_state *s);
+TK_API size_t tk_state_size(const struct tk_state *s);
+/* A state of any bytes. */
+TK_API struct tk_state *tk_state_of(const void *bytes, size_t size);
+TK_API void tk_state_free(struct tk_state *s);
+/* A value at every depth is named by its place, as "device 1/virtio 3/2 u8"; NULL past the last.
+ */
+TK_API const char *tk_state_name(const struct tk_state *s, unsigned index);
+/* The state without value @index, the lengths around it put right; NULL past the last. */
+TK_API struct tk_state *tk_state_without(const struct tk_state *s, unsigned index);
+/* The state with every bit of the value turned over. */
+TK_API struct tk_state *tk_state_flipped(const struct tk_state *s, unsigned index);
+/* The name of the first value that is not the same in both; NULL = they are equal. */
+TK_API const char *tk_state_differs(const struct tk_state *a, const struct tk_state *b);
+
+/*
+ * Loads @s into fresh devices, damaged in every way: cut off at every byte, without each value,
+ * with each value turned over, and with every call of a service failing once.  Each is refused with
+ * a sentence, or accepted; one that is accepted is saved, started, run and quiesced.  Guest memory
+ * is the same for each.  Returns how many loads there were.  The device that @s comes from is gone,
+ * for both may not fit a machine.
+ */
+TK_API unsigned tk_state_sweep(const struct tk_state *s, const char *type, const char *settings);
 
 /*
  * The device's firmware description as text, a line for each node and thing, or NULL when the

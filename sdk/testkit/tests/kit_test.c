@@ -415,15 +415,22 @@ TK_TEST(timers_expire_on_time)
 	TK_EQ(tk_irqs(d), 1);
 }
 
-TK_TEST(state_functions_may_be_missing)
+TK_TEST(a_class_without_state_has_a_name_and_a_type)
 {
-	struct tk_dev *d = tk_create("worker", "");
+	struct tk_dev *d = tk_started("worker", "");
+	struct tk_state *s;
 
-	TK_EQ(tk_attach(d), 0);
-	TK_EQ(tk_load(d, 1), -ENOTSUP);
-	TK_EQ(tk_start(d), 0);
 	TK_EQ(tk_quiesce(d), 0);
-	TK_EQ(tk_save(d), -ENOTSUP);
+	s = tk_save(d);
+	TK_TRUE(s != NULL);
+	TK_STR(tk_state_name(s, 1), "device 1/1 string");
+	TK_STR(tk_state_name(s, 2), "device 1/2 string");
+	TK_TRUE(tk_state_name(s, 3) == NULL);
+	tk_destroy(d);
+	d = tk_create("worker", "");
+	TK_EQ(tk_attach(d), 0);
+	TK_EQ(tk_load(d, s), 0);
+	TK_EQ(tk_start(d), 0);
 }
 
 TK_TEST(settings_are_the_cores)
