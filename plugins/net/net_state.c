@@ -119,8 +119,8 @@ static int load_pairs(struct net *n, struct tenon_state_r *r)
 /* The guest's address is what it was, the rest is how it is here. */
 static int load_space(struct net *n, struct tenon_state_r *r)
 {
-	struct net_space saved;
-	uint8_t mac[6];
+	struct net_space saved = { 0 };
+	uint8_t mac[6] = { 0 };
 	uint32_t status;
 	int ret;
 

@@ -152,11 +152,11 @@ struct vsock {
 	struct maps connects, listens;
 	uint32_t most_conns;
 	/* the loop */
-	int poll;
 	struct tenon_watch *watch;
 	struct tenon_timer *turn;  /* the queues are to be looked at again */
 	struct tenon_timer *retry; /* something on the host's side is to be tried again */
 	struct source *dead;       /* to be freed when nobody's events name them any more */
+	int poll;
 	bool active, quiesced;
 	uint64_t features;
 	/* connections */
@@ -170,15 +170,15 @@ struct vsock {
 	struct burst burst;
 	struct reply replies[MOST_REPLIES];
 	uint32_t first_reply, n_replies;
-	bool tx_waits; /* for replies to go */
-	bool pushed;   /* chains, since the last notification */
+	bool tx_waits;  /* for replies to go */
+	bool pushed;    /* chains, since the last notification */
+	bool reset_due; /* the guest is to be told that the transport was reset */
+	bool doors_open, starved;
 	/* the host's side */
 	struct door *doors;
 	uint32_t n_doors;
 	struct client *clients;
-	bool doors_open, starved;
 	struct tsi *tsi; /* NULL = not allowed */
-	bool reset_due;  /* the guest is to be told that the transport was reset */
 };
 
 /* ---- vsock.c ---- */

@@ -90,7 +90,7 @@ static void watchdog_write(
 	struct tenon_dev *dev, void *opaque, uint64_t offset, uint32_t size, uint64_t value)
 {
 	if (size == 4 && offset == CONTROL)
-		watchdog(dev)->running = value & 1;
+		watchdog(dev)->running = (int)(value & 1);
 	if (size == 4 && (offset == CONTROL || offset == PET))
 		pet(watchdog(dev));
 }

@@ -123,6 +123,7 @@ static int find(struct tenon_state_r *r, uint32_t tag, struct state_value *ret_v
 	const struct state_span *in = &r->in[r->depth];
 	size_t at = in->at;
 
+	*ret_value = (struct state_value){ 0 };
 	if (r->error)
 		return r->error;
 	while (at < in->end && state_value_at(r->bytes, at, in->end, ret_value)) {
@@ -160,7 +161,7 @@ static int find_typed(
 static int get_number(struct tenon_state_r *r, uint32_t tag, enum state_type type, unsigned bytes,
 	uint64_t *ret_value)
 {
-	struct state_value v;
+	struct state_value v = { 0 };
 	int ret = find_typed(r, tag, type, &v);
 
 	if (ret <= 0)
@@ -174,7 +175,7 @@ static int get_number(struct tenon_state_r *r, uint32_t tag, enum state_type typ
 
 static int get_u8(struct tenon_state_r *r, uint32_t tag, uint8_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int ret = get_number(r, tag, STATE_U8, 1, &value);
 
 	if (ret > 0)
@@ -184,7 +185,7 @@ static int get_u8(struct tenon_state_r *r, uint32_t tag, uint8_t *ret_value)
 
 static int get_u16(struct tenon_state_r *r, uint32_t tag, uint16_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int ret = get_number(r, tag, STATE_U16, 2, &value);
 
 	if (ret > 0)
@@ -194,7 +195,7 @@ static int get_u16(struct tenon_state_r *r, uint32_t tag, uint16_t *ret_value)
 
 static int get_u32(struct tenon_state_r *r, uint32_t tag, uint32_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int ret = get_number(r, tag, STATE_U32, 4, &value);
 
 	if (ret > 0)
@@ -204,7 +205,7 @@ static int get_u32(struct tenon_state_r *r, uint32_t tag, uint32_t *ret_value)
 
 static int get_u64(struct tenon_state_r *r, uint32_t tag, uint64_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int ret = get_number(r, tag, STATE_U64, 8, &value);
 
 	if (ret > 0)
@@ -215,7 +216,7 @@ static int get_u64(struct tenon_state_r *r, uint32_t tag, uint64_t *ret_value)
 static int get_bytes(
 	struct tenon_state_r *r, uint32_t tag, void *to, uint32_t room, uint32_t *ret_size)
 {
-	struct state_value v;
+	struct state_value v = { 0 };
 	int ret = find_typed(r, tag, STATE_BYTES, &v);
 	size_t size;
 
@@ -237,7 +238,7 @@ static int get_bytes(
 
 static int get_string(struct tenon_state_r *r, uint32_t tag, char *to, uint32_t room)
 {
-	struct state_value v;
+	struct state_value v = { 0 };
 	int ret = find_typed(r, tag, STATE_STRING, &v);
 	size_t size;
 
@@ -269,7 +270,7 @@ static void printable(char *to, const uint8_t *from, size_t n)
 	if (n > TENON_STATE_MAX_NAME)
 		n = TENON_STATE_MAX_NAME;
 	for (size_t i = 0; i < n; i++)
-		to[i] = from[i] >= ' ' && from[i] < 0x7f ? (char)from[i] : '?';
+		to[i] = (char)(from[i] >= ' ' && from[i] < 0x7f ? from[i] : '?');
 	to[n] = '\0';
 }
 

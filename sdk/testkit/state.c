@@ -253,7 +253,7 @@ struct tk_state *tk_save(struct tk_dev *d)
 
 static int load(struct tk_dev *d)
 {
-	char name[DEVICE_STATE_NAME], type[DEVICE_STATE_TYPE];
+	char name[DEVICE_STATE_NAME], type[DEVICE_STATE_TYPE] = "";
 	uint32_t version;
 	int ret = state_service.enter(
 		&now.r, TENON_STATE_NEED | 1, DEVICE_STATE_SECTION, DEVICE_STATE_VERSION, &version);

@@ -7,6 +7,7 @@
  * in memory, indices that do not fit are refused with a sentence.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static int save_in_flight(struct tenon_state_w *w, const struct vring *ring)
 	uint8_t *raw = calloc(ring->setup.size, 2);
 	int n = heads && raw ? vring_in_flight(ring, heads) : -ENOMEM;
 
-	for (int i = 0; i < n; i++) {
+	for (ptrdiff_t i = 0; i < n; i++) {
 		raw[2 * i] = (uint8_t)heads[i];
 		raw[2 * i + 1] = (uint8_t)(heads[i] >> 8);
 	}
@@ -223,7 +224,7 @@ static int load_in_flight(
 		ret = state->get_bytes(r, NEED(TAG_IN_FLIGHT), raw, most, &n);
 	if (ret == 0 && n % 2)
 		ret = ring_fail(r, vq, -EPROTO, "half a chain is in use");
-	for (uint32_t i = 0; ret == 0 && i < n / 2; i++)
+	for (size_t i = 0; ret == 0 && i < n / 2; i++)
 		(*heads)[i] = (uint16_t)(raw[2 * i] | raw[2 * i + 1] << 8);
 	s->in_flight = *heads;
 	s->n_in_flight = n / 2;

@@ -82,24 +82,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t header[STATE_HEADER] = "tenonst\n\1";
 	struct input in = { data, size };
 	uint8_t flags = input_u8(&in), stores = input_u8(&in) % MOST_STORES;
-	size_t room = STATE_HEADER + in.left, begin = STATE_HEADER;
+	size_t begin = flags & FLAG_HEADER ? 0 : STATE_HEADER, n;
 	static struct state_device d;
 	uint8_t *bytes;
 
 	fake_memory_reset();
 	while (stores-- > 0)
 		fake_memory_take(&in);
-	bytes = malloc(room);
+	n = begin + in.left;
+	bytes = malloc(n ? n : 1); /* an edge behind it */
 	if (!bytes)
 		abort();
-	if (flags & FLAG_HEADER)
-		begin = 0;
-	else
-		memcpy(bytes, header, sizeof(header));
+	memcpy(bytes, header, begin);
 	memcpy(bytes + begin, in.at, in.left);
-	bytes = realloc(bytes, begin + in.left ? begin + in.left : 1); /* an edge behind it */
 	state_device_make(&d);
-	if (bytes && load(&d, bytes, begin + in.left) == 0) {
+	if (load(&d, bytes, n) == 0) {
 		go_round(&d);
 		live(&d, flags & FLAG_KEEPS);
 	}
