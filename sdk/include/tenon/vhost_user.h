@@ -23,7 +23,7 @@
 #define VHOST_USER_MAX_FDS      8u        /* of SET_MEM_TABLE: one for each region */
 #define VHOST_USER_MAX_CONFIG   256u      /* bytes of one GET_CONFIG or SET_CONFIG */
 #define VHOST_USER_MAX_PAYLOAD  4096u
-#define VHOST_USER_MAX_SHM      8u
+#define VHOST_USER_MAX_SHM      256u
 
 /* Feature bits of the virtio space that belong to the protocol. */
 #define VHOST_USER_F_LOG_ALL           (1ull << 26) /* mark what is written in the dirty log */
@@ -187,8 +187,9 @@ struct vhost_user_inflight_ring {
 };
 
 struct vhost_user_shmem_config {
-	uint32_t n_regions, padding;
-	uint64_t sizes[VHOST_USER_MAX_SHM]; /* 0 = that id is not there */
+	uint32_t n_regions, padding; /* how many of the sizes are not 0 */
+	uint64_t
+		sizes[VHOST_USER_MAX_SHM]; /* by id; all of them travel; 0 = that id is not there */
 };
 
 struct vhost_user_mmap {
