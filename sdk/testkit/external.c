@@ -89,13 +89,15 @@ bool kit_wait_external(void)
 	struct pollfd polled[4 * VIRTIO_MAX_QUEUES];
 	struct tenon_notifier **calls;
 	struct virtio_device *vd;
-	uint64_t all = 0;
+	uint64_t all = 0, left;
 	nfds_t n = 0;
 
 	for (struct tk_dev *d = kit.devices; d; d = d->next) {
 		if (!kit_virtio_external(d, &vd, &calls))
 			continue;
-		all = all * 31 + outstanding(vd);
+		left = outstanding(vd);
+		if (left)
+			all = all * 31 + left + d->doorbells; /* a kick is a new state of affairs */
 		for (uint32_t i = 0; i < vd->desc.n_queues && n < 3 * VIRTIO_MAX_QUEUES; i++)
 			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
 		n += kit_watched(d, polled + n, 4 * VIRTIO_MAX_QUEUES - n);
