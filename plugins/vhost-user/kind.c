@@ -55,6 +55,8 @@ uint32_t kind_count(const struct kind *k, const uint8_t *config, uint64_t featur
 		return 0;
 	for (uint32_t i = k->count_size; i-- > 0;)
 		n = n << 8 | config[k->count_at + i];
+	if (n == 0)
+		return 0; /* a configuration that was declared without it */
 	n = n * k->count_each + k->count_fixed;
 	return n < 1000 ? (uint32_t)n : 1000;
 }

@@ -23,6 +23,7 @@ void seeds_console(void);
 void seeds_kernel(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
+void seeds_vhost_user(void);
 void seeds_vsock(void);
 
 #endif
