@@ -78,7 +78,7 @@ static inline pid_t start_back_end(int listener, const char *const *argv)
 	unsigned n = 0;
 	pid_t pid;
 
-	for (; argv[n] && n < 31; n++)
+	for (; n < 31 && argv[n]; n++)
 		args[n] = strdup(argv[n]);
 	args[n] = NULL;
 	pid = fork();
