@@ -63,7 +63,7 @@ static void close_disk(struct disk *k)
 
 static uint8_t pattern(uint64_t sector, unsigned i, unsigned seed)
 {
-	return (uint8_t)(sector * 7 + i * 13 + seed * 101 + (sector >> 8));
+	return (uint8_t)(sector * 7 + i * 13ull + seed * 101ull + (sector >> 8));
 }
 
 static struct tk_buf *write_sectors(
@@ -164,7 +164,7 @@ TK_TEST(writes_reads_and_flushes)
 		TK_EQ(status_of(b), 0);
 		tk_free(b);
 		image_has(&k, 100 + queue * 50, 8, 1);
-		b = simple(&k, queue, READ, 100 + queue * 50, 8 * 512);
+		b = simple(&k, queue, READ, 100 + queue * 50, 8 * 512ul);
 		tk_kick(k.d, queue);
 		finish(&k, b);
 		TK_EQ(tk_in_bytes(b, bytes, sizeof(bytes)), sizeof(bytes));
@@ -180,14 +180,14 @@ TK_TEST(pauses_and_goes_on)
 	struct disk k = open_disk("", 1);
 
 	for (unsigned i = 0; i < 20; i++) {
-		struct tk_buf *b = write_sectors(&k, 0, i * 8, 8, i);
+		struct tk_buf *b = write_sectors(&k, 0, i * 8ull, 8, i);
 
 		tk_kick(k.d, 0);
 		TK_EQ(tk_quiesce(k.d), 0);
 		TK_EQ(tk_resume(k.d), 0);
 		finish(&k, b);
 		TK_EQ(status_of(b), 0);
-		image_has(&k, i * 8, 8, i);
+		image_has(&k, i * 8ull, 8, i);
 		tk_free(b);
 	}
 	TK_TRUE(!tk_log_has("lost"));
@@ -197,14 +197,18 @@ TK_TEST(pauses_and_goes_on)
 TK_TEST(the_driver_resets_in_the_middle)
 {
 	struct disk k = open_disk("", 1);
+	struct tk_buf *b;
 
 	for (unsigned i = 0; i < 10; i++) {
 		for (unsigned j = 0; j < 8; j++)
-			(void)write_sectors(&k, 0, j * 8, 8, i);
+			(void)write_sectors(&k, 0, j * 8ull, 8, i);
 		tk_kick(k.d, 0);
 		TK_EQ(tk_driver(k.d, UINT64_MAX, 0), 0);
 	}
-	finish(&k, write_sectors(&k, 0, 0, 8, 77));
+	b = write_sectors(&k, 0, 0, 8, 77);
+	tk_kick(k.d, 0);
+	finish(&k, b);
+	image_has(&k, 0, 8, 77);
 	TK_TRUE(!tk_log_has("lost"));
 	close_disk(&k);
 }
@@ -217,8 +221,8 @@ TK_TEST(killed_while_it_works)
 
 	for (unsigned round = 0; round < 8; round++) {
 		for (unsigned i = 0; i < 24; i++)
-			bufs[i] = i % 3 == 2 ? simple(&k, 0, READ, i * 64, 32 * 512)
-					     : write_sectors(&k, 0, i * 64, 16 + i, round);
+			bufs[i] = i % 3 == 2 ? simple(&k, 0, READ, i * 64ull, 32 * 512ul)
+					     : write_sectors(&k, 0, i * 64ull, 16 + i, round);
 		tk_kick(k.d, 0);
 		if (round % 2)
 			(void)tk_step();
@@ -231,7 +235,7 @@ TK_TEST(killed_while_it_works)
 		}
 		for (unsigned i = 0; i < 24; i++) {
 			if (i % 3 != 2)
-				image_has(&k, i * 64, 16 + i, round);
+				image_has(&k, i * 64ull, 16 + i, round);
 			tk_free(bufs[i]);
 		}
 		TK_EQ(tk_status(k.d) & TK_S_NEEDS_RESET, 0);

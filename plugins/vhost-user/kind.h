@@ -13,8 +13,8 @@ struct kind {
 	/* Where the configuration says how many queues there are: 2 or 4 bytes, 0 = nowhere; there
 	 * stand (queues - fixed) / each. */
 	uint32_t count_at, count_size, count_fixed, count_each;
-	uint64_t count_feature; /* which must be there for it; 0 = always */
 	int all_end;            /* each request ends by itself, nothing waits for the world */
+	uint64_t count_feature; /* which must be there for the count; 0 = always */
 };
 
 /* By name ("block") or by number ("2"); -EINVAL for one that is neither. */

@@ -151,9 +151,7 @@ void link_run(struct vu *vu)
 {
 	if (vu->peer.fd < 0 || !vu->active || vu->paused || vu->lost)
 		return;
-	if (rings_start(vu) < 0)
-		link_lost(vu);
-	else if (vu->peer.config_changed && config_refresh(vu) < 0)
+	if (rings_start(vu) < 0 || (vu->peer.config_changed && config_refresh(vu) < 0))
 		link_lost(vu);
 }
 

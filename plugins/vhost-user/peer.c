@@ -33,6 +33,7 @@ int peer_fail(struct peer *p, int err, const char *format, ...)
 	if (p->why[0])
 		return err;
 	va_start(args, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, a line above */
 	(void)vsnprintf(p->why, sizeof(p->why), format, args);
 	va_end(args);
 	return err;
@@ -158,7 +159,7 @@ int peer_ask(struct peer *p, const struct wire_msg *msg, struct wire_msg *ret_re
 
 int peer_tell(struct peer *p, const struct wire_msg *msg)
 {
-	struct wire_msg own = *msg, reply;
+	struct wire_msg own = *msg, reply = { .n_fds = 0 };
 	int ret;
 
 	if (!peer_has(p, VHOST_USER_PROTOCOL_F_REPLY_ACK))
@@ -205,7 +206,7 @@ int peer_tell_vring_fd(struct peer *p, uint32_t request, uint32_t index, int fd)
 int peer_ask_number(struct peer *p, uint32_t request, uint64_t *ret_number)
 {
 	const struct wire_msg msg = message(request, 0);
-	struct wire_msg reply;
+	struct wire_msg reply = { .n_fds = 0 };
 	int ret = peer_ask(p, &msg, &reply);
 
 	if (ret == 0)
@@ -261,7 +262,7 @@ static int open_back(struct peer *p)
 
 static int ask_limits(struct peer *p)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int ret = 0;
 
 	if (peer_has(p, VHOST_USER_PROTOCOL_F_MQ)) {
@@ -278,7 +279,7 @@ static int ask_limits(struct peer *p)
 int peer_handshake(struct peer *p)
 {
 	const struct wire_msg owner = message(VHOST_USER_SET_OWNER, 0);
-	uint64_t protocol;
+	uint64_t protocol = 0;
 	int ret = peer_ask_number(p, VHOST_USER_GET_FEATURES, &p->features);
 
 	if (ret == 0)

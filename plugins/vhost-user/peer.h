@@ -21,6 +21,7 @@ struct peer {
 	uint32_t n_queues;           /* the most it has; 0 = it does not say */
 	uint64_t n_slots;            /* of memory regions, one by one; 0 = it does not say */
 	bool knows_memory;           /* it was told region by region */
+	bool is_prepared;            /* it knows what this driver runs it with */
 	bool config_changed;         /* it has said so, and nobody has looked */
 	char why[160];
 };

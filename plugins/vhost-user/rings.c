@@ -253,6 +253,22 @@ static int send_status(struct vu *vu, unsigned status)
 	return peer_tell_number(&vu->peer, VHOST_USER_SET_STATUS, status);
 }
 
+/* Once for a driver: features, status and memory do not change while it runs the device. */
+static int prepare(struct vu *vu)
+{
+	uint64_t own = vu->peer.features & VHOST_USER_F_PROTOCOL_FEATURES;
+	int ret;
+
+	if (vu->peer.is_prepared)
+		return 0;
+	ret = send_status(vu, STATUS_BEFORE & ~8u);
+	if (ret == 0)
+		ret = peer_tell_number(&vu->peer, VHOST_USER_SET_FEATURES, vu->acked | own);
+	if (ret == 0)
+		ret = send_status(vu, STATUS_BEFORE);
+	return ret < 0 ? ret : send_memory(vu);
+}
+
 /* Only with the protocol's features are rings born disabled. */
 static int enable(struct vu *vu)
 {
@@ -266,17 +282,10 @@ static int enable(struct vu *vu)
 
 int rings_start(struct vu *vu)
 {
-	uint64_t own = vu->peer.features & VHOST_USER_F_PROTOCOL_FEATURES;
 	int ret;
 
 	peer_begin(&vu->peer);
-	ret = send_status(vu, STATUS_BEFORE & ~8u);
-	if (ret == 0)
-		ret = peer_tell_number(&vu->peer, VHOST_USER_SET_FEATURES, vu->acked | own);
-	if (ret == 0)
-		ret = send_status(vu, STATUS_BEFORE);
-	if (ret == 0)
-		ret = send_memory(vu);
+	ret = prepare(vu);
 	if (ret == 0)
 		ret = send_inflight(vu);
 	for (uint32_t i = 0; i < vu->n_queues && ret == 0; i++)
@@ -284,8 +293,9 @@ int rings_start(struct vu *vu)
 			ret = start_ring(vu, &vu->rings[i]);
 	if (ret == 0)
 		ret = enable(vu);
-	if (ret == 0)
+	if (ret == 0 && !vu->peer.is_prepared)
 		ret = send_status(vu, STATUS_OK);
+	vu->peer.is_prepared = ret == 0;
 	/* What became available meanwhile was kicked for, perhaps to one who is gone. */
 	for (uint32_t i = 0; i < vu->n_queues && ret == 0; i++)
 		if (vu->rings[i].started)
@@ -382,6 +392,7 @@ int rings_reset(struct vu *vu)
 {
 	const struct wire_msg msg = message(VHOST_USER_RESET_DEVICE, 0);
 
+	vu->peer.is_prepared = false;
 	if (peer_has(&vu->peer, VHOST_USER_PROTOCOL_F_STATUS))
 		return send_status(vu, 0);
 	if (peer_has(&vu->peer, VHOST_USER_PROTOCOL_F_RESET_DEVICE))

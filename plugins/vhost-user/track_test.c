@@ -27,14 +27,14 @@ static struct track begin(void)
 
 static void add(uint16_t head)
 {
-	memcpy(avail + 4 + (n_avail % SIZE) * 2, &head, 2);
+	memcpy(avail + 4 + (size_t)(n_avail % SIZE) * 2, &head, 2);
 	n_avail++;
 	memcpy(avail + 2, &n_avail, 2);
 }
 
 static void use(uint16_t head)
 {
-	memcpy(used + 4 + (n_used % SIZE) * 8, &head, 2);
+	memcpy(used + 4 + (size_t)(n_used % SIZE) * 8, &head, 2);
 	n_used++;
 	memcpy(used + 2, &n_used, 2);
 }
@@ -43,7 +43,7 @@ static uint16_t entry(uint16_t at)
 {
 	uint16_t head;
 
-	memcpy(&head, avail + 4 + (at % SIZE) * 2, 2);
+	memcpy(&head, avail + 4 + (size_t)(at % SIZE) * 2, 2);
 	return head;
 }
 
@@ -155,24 +155,33 @@ TK_TEST(a_ring_of_lies_is_not_believed)
 	track_finish(&t);
 }
 
+static uint32_t next_random(uint32_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
 /* Any order of use, any place of the scans: what comes out is what was not used. */
 TK_TEST(at_random)
 {
-	srand(1);
+	uint32_t x = 1;
+
 	for (unsigned round = 0; round < 2000; round++) {
 		struct track t = begin();
 		bool out[SIZE] = { false };
 		uint16_t base = 0, left = 0;
 
 		for (unsigned step = 0; step < 60; step++) {
-			uint16_t head = (uint16_t)((unsigned)rand() % SIZE);
+			uint16_t head = (uint16_t)(next_random(&x) % SIZE);
 
 			if (out[head])
 				use(head);
 			else
 				add(head);
 			out[head] = !out[head];
-			if (rand() % 4)
+			if (next_random(&x) % 4)
 				track_scan(&t);
 		}
 		if (!track_recover(&t, &base)) {
