@@ -86,6 +86,11 @@ static bool may_retry(const struct vu *vu)
 	return vu->socket && vu->delay_ms && (!vu->limit || vu->tries < vu->limit);
 }
 
+bool link_is_over(const struct vu *vu)
+{
+	return vu->peer.fd < 0 && !may_retry(vu);
+}
+
 void link_retry(struct vu *vu)
 {
 	uint64_t delay = vu->delay_ms;

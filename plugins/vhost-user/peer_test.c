@@ -112,6 +112,12 @@ static int was_logged(struct tk_dev *d, void *arg)
 	return tk_log_has(arg);
 }
 
+static int was_interrupted(struct tk_dev *d, void *arg)
+{
+	(void)arg;
+	return tk_irqs(d) > 0;
+}
+
 static int wants_reset(struct tk_dev *d, void *arg)
 {
 	(void)arg;
@@ -138,7 +144,7 @@ TK_TEST(serves)
 	bench_listen(&b);
 	d = tk_device("vhost-user", settings(""));
 	works(d);
-	TK_TRUE(tk_irqs(d) > 0);
+	run_until(d, was_interrupted, NULL); /* the call comes after the used index */
 	/* A pause sends what has to do with the rings, another driver brings all of it anew. */
 	*b.seen = 0;
 	TK_EQ(tk_quiesce(d), 0);
@@ -534,7 +540,25 @@ TK_TEST(does_not_come_back)
 	tk_advance_ms(1000);
 	TK_TRUE(tk_log_has("it is given up"));
 	TK_TRUE(wants_reset(d, NULL));
+	/* Nor for another driver, who is told at once. */
+	TK_EQ(tk_driver(d, UINT64_MAX, 0), -EIO);
+	TK_TRUE(wants_reset(d, NULL));
 	shell("rm -rf %s", folder());
+}
+
+TK_TEST(dies_before_there_is_a_driver)
+{
+	struct bench b = bench_new();
+	struct tk_dev *d;
+
+	bench_listen(&b);
+	d = tk_started("vhost-user", settings("reconnect = 1;"));
+	kill_back_end(b.pid);
+	run_until(d, was_logged, (void *)(uintptr_t) "the back end is lost");
+	TK_EQ(tk_driver(d, UINT64_MAX, 0), 0);
+	bench_listen(&b);
+	works(d);
+	bench_end(&b);
 }
 
 TK_TEST(dies_while_it_is_paused)

@@ -125,7 +125,10 @@ static int vu_activate(struct tenon_dev *dev, uint64_t features)
 	struct vu *vu = host->priv(dev);
 	int ret;
 
+	if (link_is_over(vu))
+		return -ENOTCONN;
 	vu->acked = features;
+	vu->lost = false;
 	ret = rings_adopt(vu);
 	if (ret < 0) {
 		rings_forget(vu);

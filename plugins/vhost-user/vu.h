@@ -113,6 +113,8 @@ void link_lost(struct vu *vu);
 void link_expired(struct tenon_dev *dev, void *arg);
 /* Connects again soon, where that is wanted and possible. */
 void link_retry(struct vu *vu);
+/* There is no connection, and there will be none. */
+bool link_is_over(const struct vu *vu);
 /* Starts the rings where a driver waits for it, and deals with a back end that fails. */
 void link_run(struct vu *vu);
 
