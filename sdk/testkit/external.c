@@ -14,6 +14,7 @@
 #include "sdk/testkit/kit.h"
 
 #define PATIENCE_MS 250
+#define MAX_POLLED  (4ul * VIRTIO_MAX_QUEUES)
 
 int kit_external_open(
 	struct virtio_device *vd, struct tenon_notifier **kicks, struct tenon_notifier **calls)
@@ -86,7 +87,7 @@ static uint64_t outstanding(const struct virtio_device *vd)
 bool kit_wait_external(void)
 {
 	static uint64_t waited_for;
-	struct pollfd polled[4 * VIRTIO_MAX_QUEUES];
+	struct pollfd polled[MAX_POLLED];
 	struct tenon_notifier **calls;
 	struct virtio_device *vd;
 	uint64_t all = 0, left;
@@ -98,9 +99,9 @@ bool kit_wait_external(void)
 		left = outstanding(vd);
 		if (left)
 			all = all * 31 + left + d->doorbells; /* a kick is a new state of affairs */
-		for (uint32_t i = 0; i < vd->desc.n_queues && n < 3 * VIRTIO_MAX_QUEUES; i++)
+		for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
 			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
-		n += kit_watched(d, polled + n, 4 * VIRTIO_MAX_QUEUES - n);
+		n += kit_watched(d, polled + n, MAX_POLLED - n);
 	}
 	if (all == 0 || all == waited_for)
 		return false;
