@@ -6,6 +6,7 @@
 #include "vu.h"
 
 #define MAX_DELAY_MS 10000u
+#define STALL_SHARE  4u /* of the time that a silent one is waited for, it is let alone */
 /* One that lived for so long is not one that dies of what it is given. */
 #define SOUND_NS 5000000000ull
 
@@ -101,6 +102,9 @@ void link_retry(struct vu *vu)
 		delay *= 2;
 	if (delay > MAX_DELAY_MS)
 		delay = MAX_DELAY_MS;
+	/* Others share the loop, which has waited for it. */
+	if (vu->peer.has_stalled && delay < STALL_SHARE * (uint64_t)vu->peer.timeout_ms)
+		delay = STALL_SHARE * (uint64_t)vu->peer.timeout_ms;
 	event->timer_set(vu->timer, vu_clock->monotonic_ns() + delay * 1000000);
 }
 

@@ -30,6 +30,7 @@ int peer_fail(struct peer *p, int err, const char *format, ...)
 {
 	va_list args;
 
+	p->has_stalled |= err == -ETIMEDOUT;
 	if (p->why[0])
 		return err;
 	va_start(args, format);

@@ -22,6 +22,7 @@ struct peer {
 	uint64_t n_slots;            /* of memory regions, one by one; 0 = it does not say */
 	bool knows_memory;           /* it was told region by region */
 	bool is_prepared;            /* it knows what this driver runs it with */
+	bool has_stalled;            /* it let time pass, and the loop with it */
 	bool config_changed;         /* it has said so, and nobody has looked */
 	char why[160];
 };
