@@ -16,8 +16,9 @@ start_back_end() { # COMMAND...
 	tries=0
 	until [ -S "$lab_dir/sock" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] && kill -0 $back_end 2>/dev/null ||
+		if [ $tries -gt 600 ] || ! kill -0 "$back_end" 2>/dev/null; then
 			fail "the back end does not listen: $(cat "$lab_dir/back_end")"
+		fi
 		usleep 50000
 	done
 }

@@ -23,8 +23,8 @@ command_done 'dd if=/dev/vda of=/dev/vda bs=64k count=32 seek=64 conv=notrunc,fs
 # The daemon dies while the guest writes, and another takes over.
 type_line 'echo begins; dd if=/dev/vda of=/dev/vda bs=4k count=512 seek=2048 conv=notrunc,fsync 2>/dev/null'
 expect 'begins'
-kill -9 $back_end
-wait $back_end 2>/dev/null
+kill -9 "$back_end"
+wait "$back_end" 2>/dev/null
 start_daemon
 expect 'serve: done *'
 [ "$line" = 'serve: done 0' ] || fail "writing failed when the back end was killed"
@@ -33,4 +33,4 @@ expect 'serve: done *'
 type_line poweroff
 ends_with 0
 grep -q 'the back end is lost' "$lab_messages" || fail "nothing was said of the back end's death"
-kill $back_end
+kill "$back_end"
