@@ -38,6 +38,9 @@ struct virtio_host {
 	struct loop_timer *deferred;
 	struct queue_door *doors;
 	uint32_t n_doors;
+	/* External rings only: what whoever works on them signals. */
+	struct queue_door *calls;
+	uint32_t n_calls;
 };
 
 /* ---- what the layer needs ---- */
@@ -148,6 +151,52 @@ static void kicked(void *arg, uint32_t events)
 	device_unlock(host->dev);
 }
 
+/* A ring's call: while the device stands still it stays signalled, unwatched. */
+static void called(void *arg, uint32_t events)
+{
+	struct queue_door *call = arg;
+
+	(void)events;
+	if (notifier_drain(call->notifier))
+		vq_interrupt(virtio_queue(&call->host->vd, call->index));
+}
+
+static int open_call(struct queue_door *call)
+{
+	int ret = notifier_create(&call->notifier);
+
+	if (ret < 0)
+		return ret;
+	return loop_fd_add(call->host->dev->loop, notifier_fd(call->notifier), LOOP_READ, called,
+		call, &call->watch);
+}
+
+static int open_calls(struct virtio_host *host, uint32_t n)
+{
+	int ret = 0;
+
+	if (!virtio_is_external(&host->vd))
+		return 0;
+	host->calls = calloc(n, sizeof(*host->calls));
+	if (!host->calls)
+		return -ENOMEM;
+	while (ret == 0 && host->n_calls < n) {
+		struct queue_door *call = &host->calls[host->n_calls];
+
+		call->host = host;
+		call->index = host->n_calls++;
+		ret = open_call(call);
+	}
+	return ret;
+}
+
+/* Whether calls are listened to. */
+static void watch_calls(struct virtio_host *host, bool on)
+{
+	for (uint32_t i = 0; i < host->n_calls; i++)
+		(void)loop_fd_modify(host->calls[i].watch, on ? LOOP_READ : 0);
+}
+
 static int open_doors(struct virtio_host *host, uint32_t n)
 {
 	host->doors = calloc(n, sizeof(*host->doors));
@@ -165,7 +214,8 @@ static int open_doors(struct virtio_host *host, uint32_t n)
 		if (ret == 0)
 			ret = service_mmio.doorbell(
 				host->region, QUEUE_NOTIFY, 4, &match, door->notifier);
-		if (ret == 0)
+		/* The kicks of external rings are read by whoever works on them. */
+		if (ret == 0 && !virtio_is_external(&host->vd))
 			ret = loop_fd_add(host->dev->loop, notifier_fd(door->notifier), LOOP_READ,
 				kicked, door, &door->watch);
 		if (ret < 0)
@@ -203,6 +253,8 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 		ret = open_window(host);
 	if (ret == 0)
 		ret = open_doors(host, desc->n_queues);
+	if (ret == 0)
+		ret = open_calls(host, desc->n_queues);
 	if (ret < 0) {
 		virtio_host_destroy(host);
 		dev->virtio = NULL;
@@ -220,10 +272,15 @@ void virtio_host_destroy(struct virtio_host *host)
 		loop_fd_remove(host->doors[i].watch);
 		notifier_destroy(host->doors[i].notifier);
 	}
+	for (uint32_t i = 0; i < host->n_calls; i++) {
+		loop_fd_remove(host->calls[i].watch);
+		notifier_destroy(host->calls[i].notifier);
+	}
 	loop_timer_remove(host->deferred);
 	irq_free(host->irq);
 	virtio_device_finish(&host->vd);
 	free(host->doors);
+	free(host->calls);
 	free(host);
 }
 
@@ -264,6 +321,7 @@ static int do_quiesce(void *arg)
 	struct virtio_host *host = arg;
 
 	host->quiesced = true;
+	watch_calls(host, false);
 	return 0;
 }
 
@@ -272,6 +330,7 @@ static int do_resume(void *arg)
 	struct virtio_host *host = arg;
 
 	host->quiesced = false;
+	watch_calls(host, true);
 	device_lock(host->dev);
 	virtio_device_all_ready(&host->vd);
 	device_unlock(host->dev);
@@ -332,6 +391,20 @@ static int svc_config_set(struct tenon_dev *dev, uint32_t offset, const void *fr
 	return dev->virtio ? virtio_config_set(&dev->virtio->vd, offset, from, size) : -ENODEV;
 }
 
+static struct tenon_notifier *svc_queue_kick(struct tenon_vq *vq)
+{
+	const struct virtio_host *host = vq->vd->env.opaque;
+
+	return vq_is_external(vq) ? host->doors[vq->index].notifier : NULL;
+}
+
+static struct tenon_notifier *svc_queue_call(struct tenon_vq *vq)
+{
+	const struct virtio_host *host = vq->vd->env.opaque;
+
+	return vq_is_external(vq) ? host->calls[vq->index].notifier : NULL;
+}
+
 const struct tenon_virtio service_virtio = {
 	.struct_size = sizeof(struct tenon_virtio),
 	.add = virtio_add,
@@ -346,4 +419,10 @@ const struct tenon_virtio service_virtio = {
 	.config_get = svc_config_get,
 	.config_set = svc_config_set,
 	.push_many = vq_push_many,
+	.queue_setup = vq_setup,
+	.queue_kick = svc_queue_kick,
+	.queue_call = svc_queue_call,
+	.interrupt = vq_interrupt,
+	.queue_base = vq_base,
+	.queue_set_base = vq_set_base,
 };

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])
+# tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...]
+#                  [CHECK_UNDER COMMAND [ARGUMENT...]])
 #
 # Builds the module NAME.so as the core wants it: C17 with the system's extensions, nothing visible
 # but the entry symbol, every symbol bound at load.  Installs it into the plugin folder of its ABI
 # and, where there is one beside it, the manual page tenon-NAME.7.  Where tenon-plugin-check is at
-# hand, a test runs it on the module, with the options of CHECK.  The target is plugin-NAME.
+# hand, a test runs it on the module, with the options of CHECK; COMMAND is run with it as arguments,
+# for what the module needs meanwhile.  The target is plugin-NAME.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 if(NOT DEFINED TENON_PLUGIN_SUBDIR)
@@ -12,9 +14,9 @@ if(NOT DEFINED TENON_PLUGIN_SUBDIR)
 endif()
 
 function(tenon_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;CHECK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES;CHECK;CHECK_UNDER")
   if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...])")
+    message(FATAL_ERROR "tenon_add_plugin(NAME SOURCES FILE... [LIBRARIES LIBRARY...] [CHECK OPTION...] [CHECK_UNDER COMMAND...])")
   endif()
   set(target plugin-${name})
   add_library(${target} MODULE ${arg_SOURCES})
@@ -41,11 +43,11 @@ function(tenon_add_plugin name)
     install(FILES tenon-${name}.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT ${target})
   endif()
   set_property(GLOBAL APPEND PROPERTY TENON_PLUGINS ${name})
-  tenon_check_plugin_(${target} ${arg_CHECK})
+  tenon_check_plugin_(${target} "${arg_CHECK_UNDER}" ${arg_CHECK})
 endfunction()
 
 # The test that runs tenon-plugin-check, which is built here or installed.
-function(tenon_check_plugin_ target)
+function(tenon_check_plugin_ target under)
   if(TARGET tenon-plugin-check)
     set(check $<TARGET_FILE:tenon-plugin-check>)
   elseif(Tenon_PLUGIN_CHECK)
@@ -53,7 +55,7 @@ function(tenon_check_plugin_ target)
   else()
     return()
   endif()
-  add_test(NAME ${target}-check COMMAND ${check} --verbose ${ARGN} $<TARGET_FILE:${target}>)
+  add_test(NAME ${target}-check COMMAND ${under} ${check} --verbose ${ARGN} $<TARGET_FILE:${target}>)
   set_tests_properties(${target}-check PROPERTIES LABELS check TIMEOUT 600)
 endfunction()
 

@@ -239,6 +239,19 @@ void kit_virtio_destroy(struct tk_dev *d);
 /* state.c */
 extern const struct tenon_state kit_state;
 void kit_states_free(void);
+/* external.c: external rings.  kit_wait_external() waits for what they are to bring; false = it is
+ * not to be waited for. */
+struct pollfd;
+int kit_external_open(
+	struct virtio_device *vd, struct tenon_notifier **kicks, struct tenon_notifier **calls);
+void kit_external_close(struct tenon_notifier **kicks, struct tenon_notifier **calls);
+bool kit_step_external(void);
+bool kit_wait_external(void);
+/* virtio.c: whether it has some and is not quiesced. */
+bool kit_virtio_external(
+	struct tk_dev *d, struct virtio_device **ret_vd, struct tenon_notifier ***ret_calls);
+/* loop.c: what the device watches; returns how many. */
+size_t kit_watched(const struct tk_dev *d, struct pollfd *to, size_t room);
 
 /* driver.c: forgets chains and queues. */
 struct kit_driver;

@@ -100,6 +100,16 @@ static uint32_t fd_events(short events)
 	       (events & (POLLHUP | POLLERR) ? TENON_FD_HUP : 0);
 }
 
+size_t kit_watched(const struct tk_dev *d, struct pollfd *to, size_t room)
+{
+	size_t n = 0;
+
+	for (const struct tenon_watch *w = d->watches; w && n < room; w = w->next)
+		if (!w->gone)
+			to[n++] = (struct pollfd){ w->fd, poll_events(w->events), 0 };
+	return n;
+}
+
 static bool step_fds(void)
 {
 	struct tenon_watch *watches[MAX_POLLED];
@@ -326,6 +336,7 @@ int tk_step(void)
 	any = kit_run_posts(NULL);
 	any |= kit_step_work();
 	any |= kit_step_virtio();
+	any |= kit_step_external();
 	any |= kit_step_irqs();
 	any |= step_fds();
 	any |= step_timers();
@@ -338,7 +349,7 @@ void tk_run_until_idle(struct tk_dev *d)
 	unsigned n = 0;
 
 	(void)d;
-	while (tk_step() || kit_wait_posts())
+	while (tk_step() || kit_wait_posts() || kit_wait_external())
 		if (++n == MOST_ROUNDS)
 			kit_fail("the loop does not come to rest: %u rounds", n);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/config.h"
+#include "core/notifier.h"
 #include "sdk/testkit/kit.h"
 
 #define WINDOW_SIZE 4096u
@@ -20,6 +21,8 @@ struct kit_virtio {
 	struct tenon_irq *irq;
 	bool quiesced;
 	atomic_bool kicked[VIRTIO_MAX_QUEUES];
+	/* External rings only; see external.c. */
+	struct tenon_notifier *kicks[VIRTIO_MAX_QUEUES], *calls[VIRTIO_MAX_QUEUES];
 	struct kit_driver *driver;
 };
 
@@ -108,7 +111,10 @@ static void env_kick(void *opaque, uint32_t index)
 {
 	struct kit_virtio *v = opaque;
 
-	atomic_store(&v->kicked[index], true);
+	if (v->kicks[index])
+		notifier_signal(v->kicks[index]);
+	else
+		atomic_store(&v->kicked[index], true);
 	kit_lock();
 	v->dev->doorbells++;
 	kit_unlock();
@@ -194,9 +200,23 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 		});
 	if (ret == 0)
 		ret = open_window(v);
+	if (ret == 0 && virtio_is_external(&v->vd))
+		ret = kit_external_open(&v->vd, v->kicks, v->calls);
 	if (ret < 0)
 		kit_virtio_destroy(&dev->d);
 	return ret;
+}
+
+bool kit_virtio_external(
+	struct tk_dev *d, struct virtio_device **ret_vd, struct tenon_notifier ***ret_calls)
+{
+	struct kit_virtio *v = d->virtio;
+
+	if (!v || v->quiesced || !virtio_is_external(&v->vd))
+		return false;
+	*ret_vd = &v->vd;
+	*ret_calls = v->calls;
+	return true;
 }
 
 void kit_virtio_destroy(struct tk_dev *d)
@@ -208,6 +228,7 @@ void kit_virtio_destroy(struct tk_dev *d)
 	kit_drop_post(d, run_deferred, v);
 	kit_region_free(v->region);
 	kit_irq_release(v->irq);
+	kit_external_close(v->kicks, v->calls);
 	virtio_device_finish(&v->vd);
 	d->virtio = NULL;
 	free(v);
@@ -355,6 +376,46 @@ static void svc_push_many(
 	vq_push_many(vq, chains, written, n);
 }
 
+static int svc_queue_setup(const struct tenon_vq *vq, struct tenon_vq_setup *ret_setup)
+{
+	kit_role("tenon.virtio queue_setup", ROLE_LOOP);
+	return vq_setup(vq, ret_setup);
+}
+
+static struct tenon_notifier *svc_queue_kick(struct tenon_vq *vq)
+{
+	const struct kit_virtio *v = vq->vd->env.opaque;
+
+	kit_role("tenon.virtio queue_kick", ROLE_MAIN | ROLE_LOOP);
+	return v->kicks[vq->index];
+}
+
+static struct tenon_notifier *svc_queue_call(struct tenon_vq *vq)
+{
+	const struct kit_virtio *v = vq->vd->env.opaque;
+
+	kit_role("tenon.virtio queue_call", ROLE_MAIN | ROLE_LOOP);
+	return v->calls[vq->index];
+}
+
+static void svc_interrupt(struct tenon_vq *vq)
+{
+	kit_role("tenon.virtio interrupt", ROLE_ANY);
+	vq_interrupt(vq);
+}
+
+static uint32_t svc_queue_base(const struct tenon_vq *vq)
+{
+	kit_role("tenon.virtio queue_base", ROLE_MAIN | ROLE_LOOP);
+	return vq_base(vq);
+}
+
+static void svc_queue_set_base(struct tenon_vq *vq, uint32_t base)
+{
+	kit_role("tenon.virtio queue_set_base", ROLE_MAIN | ROLE_LOOP);
+	vq_set_base(vq, base);
+}
+
 const struct tenon_virtio kit_virtio = {
 	.struct_size = sizeof(struct tenon_virtio),
 	.add = virtio_add,
@@ -369,4 +430,10 @@ const struct tenon_virtio kit_virtio = {
 	.config_get = svc_config_get,
 	.config_set = svc_config_set,
 	.push_many = svc_push_many,
+	.queue_setup = svc_queue_setup,
+	.queue_kick = svc_queue_kick,
+	.queue_call = svc_queue_call,
+	.interrupt = svc_interrupt,
+	.queue_base = svc_queue_base,
+	.queue_set_base = svc_queue_set_base,
 };

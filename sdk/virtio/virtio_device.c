@@ -40,7 +40,7 @@ int virtio_device_init(struct virtio_device *vd, struct tenon_dev *dev,
 	if (!desc_is_valid(desc))
 		return -EINVAL;
 	*vd = (struct virtio_device){ .dev = dev, .env = *env, .desc = own };
-	vd->offered = desc->features | VIRTIO_LAYER_FEATURES;
+	vd->offered = virtio_offered(desc);
 	vd->queues = calloc(desc->n_queues, sizeof(*vd->queues));
 	vd->config = calloc(1, desc->config_size ? desc->config_size : 1);
 	if (!vd->queues || !vd->config) {
@@ -96,7 +96,7 @@ int virtio_device_set_shm(struct virtio_device *vd, uint32_t id, uint64_t gpa, u
 
 /* ---- interrupts and faults ---- */
 
-static void interrupt(struct virtio_device *vd, unsigned bits)
+void virtio_device_interrupt(struct virtio_device *vd, unsigned bits)
 {
 	/* The status is set before the edge: a handler that shares the line must see it. */
 	(void)atomic_fetch_or_explicit(&vd->interrupt_status, bits, memory_order_seq_cst);
@@ -116,7 +116,7 @@ void virtio_fault(struct virtio_device *vd, const char *why)
 		return;
 	if (vd->env.log)
 		vd->env.log(vd->env.opaque, why);
-	interrupt(vd, VIRTIO_INT_CONFIG);
+	virtio_device_interrupt(vd, VIRTIO_INT_CONFIG);
 }
 
 static void queue_fault(struct tenon_vq *vq)
@@ -223,6 +223,8 @@ static void deactivate(struct virtio_device *vd)
 
 static int start_queues(struct virtio_device *vd, uint64_t features)
 {
+	__typeof__(vring_start) *start = virtio_is_external(vd) ? vring_adopt : vring_start;
+
 	for (uint32_t i = 0; i < vd->desc.n_queues; i++) {
 		struct tenon_vq *vq = &vd->queues[i];
 		struct vring_setup setup;
@@ -234,14 +236,14 @@ static int start_queues(struct virtio_device *vd, uint64_t features)
 		/* After a reset that came meanwhile they are for the activation after it; one that
 		 * comes from here on kills the ring again. */
 		ready = vq->regs_ready && !vd->want_reset;
-		if (ready)
+		if (ready && !virtio_is_external(vd))
 			vring_revive(&vq->ring);
 		(void)pthread_mutex_unlock(&vd->lock);
 		if (!ready)
 			continue;
 		setup.event_idx = features & VIRTIO_F_EVENT_IDX;
 		setup.indirect = features & VIRTIO_F_INDIRECT_DESC;
-		if (vring_start(&vq->ring, &setup, &vd->env.memory, &why) < 0) {
+		if (start(&vq->ring, &setup, &vd->env.memory, &why) < 0) {
 			char text[160];
 
 			(void)snprintf(text, sizeof(text), "queue %u cannot be used: %s", i, why);
@@ -359,7 +361,8 @@ void virtio_device_queue_ready(struct virtio_device *vd, uint32_t index)
 {
 	struct tenon_vq *vq = virtio_queue(vd, index);
 
-	if (vd->activated && vq && vq->ring.setup.size && TENON_HAS(vd->desc.ops, queue_ready))
+	if (vd->activated && vq && vq->ring.setup.size && !virtio_is_external(vd) &&
+		TENON_HAS(vd->desc.ops, queue_ready))
 		vd->desc.ops->queue_ready(vd->dev, vq, index);
 }
 
@@ -419,7 +422,7 @@ void vq_push_many(
 void vq_notify(struct tenon_vq *vq)
 {
 	if (vring_must_notify(&vq->ring))
-		interrupt(vq->vd, VIRTIO_INT_QUEUE);
+		virtio_device_interrupt(vq->vd, VIRTIO_INT_QUEUE);
 }
 
 int vq_want_kicks(struct tenon_vq *vq, uint32_t want)
@@ -469,6 +472,6 @@ int virtio_config_set(struct virtio_device *vd, uint32_t offset, const void *fro
 	}
 	(void)pthread_mutex_unlock(&vd->lock);
 	if (tell)
-		interrupt(vd, VIRTIO_INT_CONFIG);
+		virtio_device_interrupt(vd, VIRTIO_INT_CONFIG);
 	return 0;
 }

@@ -145,6 +145,11 @@ void vq_push_many(
 void vq_notify(struct tenon_vq *vq);
 int vq_want_kicks(struct tenon_vq *vq, uint32_t want);
 void virtio_fault(struct virtio_device *vd, const char *why);
+bool vq_is_external(const struct tenon_vq *vq);
+int vq_setup(const struct tenon_vq *vq, struct tenon_vq_setup *ret_setup);
+void vq_interrupt(struct tenon_vq *vq);
+uint32_t vq_base(const struct tenon_vq *vq);
+void vq_set_base(struct tenon_vq *vq, uint32_t base);
 int virtio_config_get(struct virtio_device *vd, uint32_t offset, void *to, uint32_t size);
 int virtio_config_set(struct virtio_device *vd, uint32_t offset, const void *from, uint32_t size);
 
@@ -173,5 +178,20 @@ bool virtio_device_features_are_fine(const struct virtio_device *vd);
 
 /* For virtio_mmio.c; the lock is held. */
 void virtio_device_write_status(struct virtio_device *vd, uint32_t status);
+
+/* ---- rings that somebody else works on: virtio_external.c ---- */
+
+static inline bool virtio_is_external(const struct virtio_device *vd)
+{
+	return vd->desc.flags & TENON_VIRTIO_EXTERNAL_RINGS;
+}
+
+/* What is offered to the driver. */
+uint64_t virtio_offered(const struct tenon_virtio_desc *desc);
+/* As vring_start(), but the ring stays dead: it is only known where it is. */
+int vring_adopt(struct vring *ring, const struct vring_setup *setup,
+	const struct vring_memory *memory, const char **ret_why);
+/* For vq_interrupt(): sets the bits and raises the interrupt.  [any] */
+void virtio_device_interrupt(struct virtio_device *vd, unsigned bits);
 
 #endif

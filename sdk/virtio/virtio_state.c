@@ -87,6 +87,11 @@ static void save_ring(struct tenon_state_w *w, const struct tenon_vq *vq)
 		return;
 	(void)state->begin(w, TAG_RING, "ring", VERSION);
 	(void)state->put_u16(w, TAG_LAST_AVAIL, ring->last_avail);
+	/* Of an external ring nothing else is known here: whoever works on it has left it. */
+	if (virtio_is_external(vq->vd)) {
+		(void)state->end(w);
+		return;
+	}
 	(void)state->put_u16(w, TAG_NEXT_USED, ring->next_used);
 	(void)state->put_u16(w, TAG_SIGNALLED, ring->signalled_used);
 	(void)state->put_u8(w, TAG_KICKS, kicks);
@@ -243,6 +248,10 @@ static int load_ring(struct tenon_state_r *r, struct tenon_vq *vq)
 	if (ret < 0)
 		return ret;
 	(void)state->get_u16(r, NEED(TAG_LAST_AVAIL), &s.last_avail);
+	if (virtio_is_external(vq->vd)) {
+		vq->ring.last_avail = s.last_avail;
+		return state->leave(r);
+	}
 	(void)state->get_u16(r, NEED(TAG_NEXT_USED), &s.next_used);
 	(void)state->get_u16(r, NEED(TAG_SIGNALLED), &s.signalled_used);
 	(void)get_flag(r, TAG_KICKS, "whether kicks are wanted", &s.kicks);
@@ -268,8 +277,12 @@ static int start_ring(struct tenon_state_r *r, struct tenon_vq *vq)
 
 	setup.event_idx = features & VIRTIO_F_EVENT_IDX;
 	setup.indirect = features & VIRTIO_F_INDIRECT_DESC;
-	vring_revive(&vq->ring);
-	ret = vring_start(&vq->ring, &setup, &vq->vd->env.memory, &why);
+	if (virtio_is_external(vq->vd)) {
+		ret = vring_adopt(&vq->ring, &setup, &vq->vd->env.memory, &why);
+	} else {
+		vring_revive(&vq->ring);
+		ret = vring_start(&vq->ring, &setup, &vq->vd->env.memory, &why);
+	}
 	if (ret < 0)
 		return ring_fail(r, vq, ret == -EINVAL ? -EPROTO : ret, why);
 	return load_ring(r, vq);

@@ -469,8 +469,7 @@ static void mark_written(const struct vring *r, struct vring_slot *slot, uint32_
 /* Gives a chain's place back; whether it had one. */
 static bool end_use(struct vring *ring, const struct tenon_chain *chain)
 {
-	if (ring->setup.size == 0 || chain->head >= ring->setup.size ||
-		!ring->slots[chain->head].in_use)
+	if (!ring->slots || chain->head >= ring->setup.size || !ring->slots[chain->head].in_use)
 		return false;
 	ring->slots[chain->head].in_use = false;
 	return true;

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check.sh TENON CONF: the files that people start from describe machines that can be built: `tenon
-# check` accepts each with a kernel and an initrd beside it, and with both on the command line.
+# check.sh TENON CONF STAND-IN: the files that people start from describe machines that can be built:
+# `tenon check` accepts each with a kernel and an initrd beside it, and with both on the command line.
+# STAND-IN serves the disk that one of them wants served.
 set -uo pipefail
 
 tenon=$(realpath "$1")
 conf=$(realpath "$2")
+stand_in=$(realpath "$3")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0 checked=0
@@ -19,7 +21,7 @@ make_kernel() {
 }
 
 accepted() { # FILE ARGUMENT...
-	if ! "$tenon" check "$@" >"$work/out" 2>"$work/err" || [ -s "$work/err" ]; then
+	if ! "$stand_in" "$work/disk.sock" block "$tenon" check "$@" >"$work/out" 2>"$work/err" || [ -s "$work/err" ]; then
 		echo "FAIL: check $*: $(cat "$work/err")" >&2
 		failures=$((failures + 1))
 	fi

@@ -389,8 +389,20 @@ static int config_set(struct tenon_dev *d, uint32_t offset, const void *from, ui
 	return virtio_config_set(&d->vd, offset, from, size);
 }
 
-static const struct tenon_virtio virtio = { sizeof(virtio), virtio_add, queue, vq_size, pop,
-	vq_unpop, push, vq_notify, vq_want_kicks, fault, config_get, config_set, NULL };
+static const struct tenon_virtio virtio = {
+	.struct_size = sizeof(virtio),
+	.add = virtio_add,
+	.queue = queue,
+	.queue_size = vq_size,
+	.pop = pop,
+	.unpop = vq_unpop,
+	.push = push,
+	.notify = vq_notify,
+	.want_kicks = vq_want_kicks,
+	.fault = fault,
+	.config_get = config_get,
+	.config_set = config_set,
+};
 
 static const void *service(const char *id)
 {

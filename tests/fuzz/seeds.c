@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	seeds_unpack();
 	seeds_virtio();
 	seeds_block();
+	seeds_vhost_user();
 	seeds_vsock();
 	seeds_state();
 	return 0;

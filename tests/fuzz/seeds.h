@@ -24,6 +24,7 @@ void seeds_kernel(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
 void seeds_state(void);
+void seeds_vhost_user(void);
 void seeds_vsock(void);
 
 #endif

@@ -80,6 +80,23 @@ struct tenon_virtio_desc {
 	const uint16_t *queue_sizes; /* the largest each may be: a power of two up to 32768 */
 	const void *config;          /* its first contents, little-endian as the driver reads it */
 	const struct tenon_virtio_ops *ops; /* lives until the device is detached */
+	uint32_t flags;                     /* TENON_VIRTIO_* */
+	uint32_t reserved;                  /* 0 */
+};
+
+/*
+ * Somebody else works on the rings, such as a vhost-user back end: the layer negotiates, checks
+ * where the driver put them and hands that on, and leaves them alone; pop() finds nothing and
+ * queue_ready is not called.  Of the features for rings and transport (24 to 40) the description
+ * then has those that this somebody can do; the layer offers what it can carry of them.
+ */
+#define TENON_VIRTIO_EXTERNAL_RINGS (1u << 0)
+
+/* Where the driver put a queue (2.7): checked to be in memory, each part in one piece, aligned. */
+struct tenon_vq_setup {
+	uint32_t struct_size;
+	uint32_t size;              /* entries, a power of two; 0 = not in use */
+	uint64_t desc, avail, used; /* guest addresses */
 };
 
 struct tenon_virtio {
@@ -147,6 +164,37 @@ struct tenon_virtio {
 	 * several buffers needs it.  [loop] */
 	void (*push_many)(struct tenon_vq *vq, const struct tenon_chain *chains,
 		const uint32_t *written, uint32_t n);
+
+	/*
+	 * The rest is for devices with TENON_VIRTIO_EXTERNAL_RINGS; -ENOTSUP, NULL or nothing for
+	 * others.
+	 *
+	 * Where the driver put the queue, from activate until reset; only what fits into
+	 * ret_setup->struct_size, which the caller sets, is filled in.  [loop]
+	 */
+	int (*queue_setup)(const struct tenon_vq *vq, struct tenon_vq_setup *ret_setup);
+	/*
+	 * What the driver's kicks of the queue signal, wherever doorbells are trapped; nobody else
+	 * reads it.  Borrowed until the device is detached.  [main] [loop]
+	 */
+	struct tenon_notifier *(*queue_kick)(struct tenon_vq *vq);
+	/*
+	 * A notifier each signal of which does what interrupt() does, also from another process.
+	 * The same one each time; borrowed until the device is detached.  [main] [loop]
+	 */
+	struct tenon_notifier *(*queue_call)(struct tenon_vq *vq);
+	/*
+	 * Tells the driver that something was used (2.7.7), without a look at whether it wants to
+	 * know; ignored while no driver runs the device.  Cannot fail.  [any]
+	 */
+	void (*interrupt)(struct tenon_vq *vq);
+	/*
+	 * The available index from which on whoever works on the ring has to take: 0 at activate,
+	 * then what queue_set_base() said last; it is saved and restored with the layer's state.
+	 * [loop] [main]
+	 */
+	uint32_t (*queue_base)(const struct tenon_vq *vq);
+	void (*queue_set_base)(struct tenon_vq *vq, uint32_t base);
 };
 
 #endif

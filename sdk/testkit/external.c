@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rings that another thread or process works on.
+ *
+ * Kicks and calls are descriptors there, and what was asked for comes when it comes.  So that a
+ * test need not know, the loop is not idle while such a ring has chains that are not used: it waits
+ * for a call, but once only for the same state of affairs, because there are queues whose chains
+ * wait for the world.
+ */
+#include <poll.h>
+#include <string.h>
+
+#include "core/notifier.h"
+#include "sdk/testkit/kit.h"
+
+#define PATIENCE_MS 250
+#define MAX_POLLED  (4ul * VIRTIO_MAX_QUEUES)
+
+int kit_external_open(
+	struct virtio_device *vd, struct tenon_notifier **kicks, struct tenon_notifier **calls)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < vd->desc.n_queues; i++) {
+		ret = notifier_create(&kicks[i]);
+		if (ret == 0)
+			ret = notifier_create(&calls[i]);
+	}
+	return ret;
+}
+
+void kit_external_close(struct tenon_notifier **kicks, struct tenon_notifier **calls)
+{
+	for (uint32_t i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+		notifier_destroy(kicks[i]);
+		notifier_destroy(calls[i]);
+		kicks[i] = calls[i] = NULL;
+	}
+}
+
+bool kit_step_external(void)
+{
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
+	bool any = false;
+
+	for (struct tk_dev *d = kit.devices; d; d = d->next) {
+		if (!kit_virtio_external(d, &vd, &calls))
+			continue;
+		for (uint32_t i = 0; i < vd->desc.n_queues; i++)
+			if (notifier_drain(calls[i])) {
+				vq_interrupt(&vd->queues[i]);
+				any = true;
+			}
+	}
+	return any;
+}
+
+static uint16_t index_at(const struct virtio_device *vd, uint64_t gpa)
+{
+	const struct vring_memory *m = &vd->env.memory;
+	uint64_t size = 2;
+	const uint16_t *at = m->map(m->opaque, gpa, &size, false);
+
+	return at && size == 2 ? __atomic_load_n(at, __ATOMIC_ACQUIRE) : 0;
+}
+
+/* What of all rings is not used yet, as a number that changes with it; 0 = nothing. */
+static uint64_t outstanding(const struct virtio_device *vd)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; vd->activated && i < vd->desc.n_queues; i++) {
+		const struct vring_setup *s = &vd->queues[i].ring.setup;
+		uint16_t avail, used;
+
+		if (s->size == 0)
+			continue;
+		avail = index_at(vd, s->avail + 2);
+		used = index_at(vd, s->used + 2);
+		if (avail != used)
+			sum = sum * 31 + (uint64_t)(avail + 1) * 65537 + used + i;
+	}
+	return sum;
+}
+
+bool kit_wait_external(void)
+{
+	static uint64_t waited_for;
+	struct pollfd polled[MAX_POLLED];
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
+	uint64_t all = 0, left;
+	nfds_t n = 0;
+
+	for (struct tk_dev *d = kit.devices; d; d = d->next) {
+		if (!kit_virtio_external(d, &vd, &calls))
+			continue;
+		left = outstanding(vd);
+		if (left)
+			all = all * 31 + left + d->doorbells; /* a kick is a new state of affairs */
+		for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
+			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
+		n += kit_watched(d, polled + n, MAX_POLLED - n);
+	}
+	if (all == 0 || all == waited_for)
+		return false;
+	if (poll(polled, n, PATIENCE_MS) > 0)
+		return true;
+	waited_for = all;
+	return false;
+}
