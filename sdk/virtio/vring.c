@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdk/virtio/vring_inflight.h"
+
 #define DESC_NEXT     1u
 #define DESC_WRITE    2u
 #define DESC_INDIRECT 4u
@@ -122,6 +124,7 @@ static void clear(struct vring *r)
 	r->slots = NULL;
 	r->last_avail = r->next_used = r->signalled_used = 0;
 	r->kicks = true;
+	r->inflight = NULL;
 	r->fault = NULL;
 }
 
@@ -378,18 +381,33 @@ static int available(struct vring *r)
 	return n;
 }
 
+/* The head of the next chain: 1, 0 when there is none, -EPROTO. */
+static int next_head(struct vring *ring, uint16_t *ret_head, bool *ret_again)
+{
+	int ret;
+
+	*ret_again = ring->inflight && vring_inflight_next(ring->inflight, ret_head);
+	if (*ret_again)
+		return 1;
+	ret = available(ring);
+	if (ret > 0)
+		*ret_head = load16(
+			ring->avail + 4 + (size_t)(ring->last_avail & (ring->setup.size - 1)) * 2);
+	return ret;
+}
+
 int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 {
 	struct walk w = { .ring = ring };
+	bool again;
 	uint16_t head;
 	int ret;
 
 	if (!live(ring))
 		return 0;
-	ret = available(ring);
+	ret = next_head(ring, &head, &again);
 	if (ret <= 0)
 		return ret;
-	head = load16(ring->avail + 4 + (size_t)(ring->last_avail & (ring->setup.size - 1)) * 2);
 	if (head >= ring->setup.size)
 		return fault(ring, "an available head past the descriptor table");
 	w.slot = &ring->slots[head];
@@ -398,8 +416,12 @@ int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 	ret = walk(&w, head);
 	if (ret < 0)
 		return ret;
-	ring->last_avail++;
+	if (!again)
+		ring->last_avail++;
 	w.slot->in_use = true;
+	w.slot->again = again;
+	if (ring->inflight && !again)
+		vring_inflight_take(ring->inflight, head);
 	*ret_chain = (struct tenon_chain){
 		.out = iov_of(w.slot),
 		.in = iov_of(w.slot) + w.n_out,
@@ -417,7 +439,10 @@ void vring_unpop(struct vring *ring, const struct tenon_chain *chain)
 	if (!live(ring) || chain->head >= ring->setup.size || !ring->slots[chain->head].in_use)
 		return;
 	ring->slots[chain->head].in_use = false;
-	ring->last_avail--;
+	if (!ring->slots[chain->head].again)
+		ring->last_avail--;
+	if (ring->inflight)
+		vring_inflight_untake(ring->inflight, chain->head, ring->slots[chain->head].again);
 }
 
 /* ---- push ---- */
@@ -450,6 +475,8 @@ static void fill_used(struct vring *ring, const struct tenon_chain *chain, uint3
 	uint8_t *entry = ring->used + 4 + (size_t)(ring->next_used & (ring->setup.size - 1)) * 8;
 
 	mark_written(ring, &ring->slots[chain->head], written);
+	if (ring->inflight)
+		vring_inflight_give(ring->inflight, chain->head);
 	store32(entry, chain->head);
 	store32(entry + 4, written);
 	ring->next_used++;
@@ -461,6 +488,17 @@ static void publish_used(struct vring *ring)
 	dirty(ring, ring->used, 6 + (uint64_t)ring->setup.size * 8);
 }
 
+/* What was published is the driver's again: the ledger forgets it. */
+static void settle(struct vring *ring, const struct tenon_chain *chains, uint32_t n)
+{
+	if (!ring->inflight)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		if (chains[i].head < ring->setup.size && !ring->slots[chains[i].head].in_use)
+			vring_inflight_given(ring->inflight, chains[i].head);
+	vring_inflight_done(ring->inflight, ring->next_used);
+}
+
 int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t written)
 {
 	if (!end_use(ring, chain))
@@ -469,6 +507,7 @@ int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t wri
 		return 0;
 	fill_used(ring, chain, written);
 	publish_used(ring);
+	settle(ring, chain, 1);
 	return 0;
 }
 
@@ -483,8 +522,10 @@ void vring_push_many(
 		fill_used(ring, &chains[i], written[i]);
 		any = true;
 	}
-	if (any)
+	if (any) {
 		publish_used(ring);
+		settle(ring, chains, n);
+	}
 }
 
 bool vring_must_notify(struct vring *ring)

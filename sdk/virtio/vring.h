@@ -46,7 +46,10 @@ struct vring_slot {
 	uint32_t far_room;
 	uint32_t copied_in, n_in; /* of the writable buffers a copy, for marking dirty */
 	bool in_use;
+	bool again; /* it was in use already when the ring was started: see vring_inflight.h */
 };
+
+struct vring_inflight;
 
 struct vring {
 	const struct vring_memory *memory;
@@ -60,6 +63,8 @@ struct vring {
 	bool kicks;              /* the device wants to be kicked */
 	const char *fault;       /* what the driver did wrong; static text, NULL = nothing */
 	atomic_bool dead;        /* the driver has taken its memory back: touch nothing */
+
+	struct vring_inflight *inflight; /* borrowed; NULL: nobody keeps a ledger */
 };
 
 /* -EINVAL with a static sentence in *@ret_why when the driver's setup is refused, or -ENOMEM. */
