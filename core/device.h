@@ -32,6 +32,7 @@ struct loop_timer;
 struct machine;
 struct terminal;
 struct terminal_client;
+struct virtio_home;
 struct virtio_host;
 struct work_pool;
 
@@ -43,6 +44,8 @@ struct device_env {
 	struct irq_table *irqs;
 	const struct backend_ops *ops; /* for doorbells; NULL: all of them trap */
 	struct backend_vm *vm;
+	/* Where virtio devices are if there is no machine: mmio and irqs are NULL then. */
+	const struct virtio_home *home;
 	struct terminal *terminal;
 	struct work_pool *work;
 	void (*off)(void *opaque);                  /* [any] */
