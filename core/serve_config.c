@@ -68,7 +68,7 @@ static int take_text(struct vm_config *config, struct setting *device, int fd, s
 {
 	char *text = malloc(MAX_TEXT);
 	struct setting root;
-	size_t n;
+	size_t n = 0;
 	int ret = text ? read_all(fd, text, &n, err) : config_no_memory(err);
 
 	if (ret == 0)
@@ -82,15 +82,19 @@ static int take_text(struct vm_config *config, struct setting *device, int fd, s
 
 /* ---- the device ---- */
 
-static int set_name(
-	struct vm_config *config, struct setting *device, const char *text, struct error *err)
+static int set_name(struct vm_config *config, struct setting *device,
+	const struct serve_options *options, struct error *err)
 {
 	struct setting *name = setting_find(device, "name");
 
-	if (!text)
+	if (name && !options->name)
 		return 0;
+	if (!name)
+		name = setting_add(&config->arena, device, "name", &device->place);
+	if (!name)
+		return config_no_memory(err);
 	name->kind = SETTING_STRING;
-	name->text = arena_strdup(&config->arena, text);
+	name->text = arena_strdup(&config->arena, options->name ? options->name : options->type);
 	return name->text ? 0 : config_no_memory(err);
 }
 
@@ -125,12 +129,13 @@ static int build(struct vm_config *config, const struct serve_options *options,
 	device = config_add_device(&config->arena, &root, options->type, &root.place, err);
 	if (!device)
 		return -ENOMEM;
+	device->n_items = 1; /* the type; its name comes last */
 	if (options->settings_fd >= 0)
 		ret = take_text(config, device, options->settings_fd, err);
 	for (size_t i = 0; i < n_settings && ret == 0; i++)
 		ret = config_add_pair(&config->arena, device, settings[i].text, &root.place, err);
 	if (ret == 0)
-		ret = set_name(config, device, options->name, err);
+		ret = set_name(config, device, options, err);
 	if (ret == 0)
 		ret = check_keys(device, err);
 	return ret < 0 ? ret : config_read_devices(config, &root, 1, err);

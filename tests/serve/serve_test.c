@@ -25,10 +25,10 @@
 #define NEED    VHOST_USER_FLAG_NEED
 
 /* Where the driver's rings and buffers are, from the beginning of memory. */
-#define DESC(q)  (0x400u * (q))
+#define DESC(q)  (0x400ull * (q))
 #define AVAIL(q) (DESC(q) + 0x100u)
 #define USED(q)  (DESC(q) + 0x200u)
-#define BUFFER   0x1000u
+#define BUFFER   0x1000ull
 
 struct bed {
 	struct lent lent;
@@ -194,12 +194,12 @@ static void bring_up(uint64_t protocol)
 	assert_false(is_closed());
 }
 
-static void put16(uint32_t at, uint16_t value)
+static void put16(uint64_t at, uint16_t value)
 {
 	memcpy(bed.at + at, &value, sizeof(value));
 }
 
-static uint16_t get16(uint32_t at)
+static uint16_t get16(uint64_t at)
 {
 	uint16_t value;
 
@@ -210,7 +210,7 @@ static uint16_t get16(uint32_t at)
 /* A readable byte and eight writable ones, as chain @head of two descriptors. */
 static void offer(uint32_t q, uint16_t head, uint8_t value)
 {
-	const uint64_t out = GPA + BUFFER + head * 0x20u, in = out + 0x10;
+	const uint64_t out = GPA + BUFFER + head * 0x20ull, in = out + 0x10;
 	const struct {
 		uint64_t addr;
 		uint32_t len;
@@ -218,9 +218,9 @@ static void offer(uint32_t q, uint16_t head, uint8_t value)
 	} d[] = { { out, 1, 1, (uint16_t)(head + 1) }, { in, 8, 2, 0 } };
 	const uint16_t idx = get16(AVAIL(q) + 2);
 
-	memcpy(bed.at + DESC(q) + head * 16u, d, sizeof(d));
-	bed.at[BUFFER + head * 0x20u] = value;
-	put16(AVAIL(q) + 4 + (idx % LENT_QUEUE_SIZE) * 2u, head);
+	memcpy(bed.at + DESC(q) + head * 16ull, d, sizeof(d));
+	bed.at[BUFFER + head * 0x20ull] = value;
+	put16(AVAIL(q) + 4 + (idx % LENT_QUEUE_SIZE) * 2ull, head);
 	put16(AVAIL(q) + 2, (uint16_t)(idx + 1));
 }
 
@@ -247,8 +247,8 @@ static void serves_a_chain(uint32_t q, uint16_t head, uint8_t value)
 	offer(q, head, value);
 	kick(q);
 	assert_int_equal(get16(USED(q) + 2), (uint16_t)(before + 1));
-	assert_int_equal(bed.at[BUFFER + head * 0x20u + 0x10], value);
-	assert_int_equal(bed.at[BUFFER + head * 0x20u + 0x17], value);
+	assert_int_equal(bed.at[BUFFER + head * 0x20ull + 0x10], value);
+	assert_int_equal(bed.at[BUFFER + head * 0x20ull + 0x17], value);
 	assert_true(was_signalled(bed.call[q]));
 }
 
@@ -377,7 +377,7 @@ static void a_stopped_ring_says_where_and_goes_on(void **state)
 	set_ring(0, 2);
 	start_ring(0);
 	assert_int_equal(get16(USED(0) + 2), 3);
-	assert_int_equal(bed.at[BUFFER + 4 * 0x20u + 0x10], 3);
+	assert_int_equal(bed.at[BUFFER + 4 * 0x20ull + 0x10], 3);
 	assert_int_equal(bed.lent.activations, 1);
 }
 
@@ -622,7 +622,8 @@ static void regions_do_not_overlap(void **state)
 	};
 	const int fds[] = { bed.memory, bed.memory };
 
-	send_raw(VHOST_USER_SET_MEM_TABLE, 0, &twice, 8 + 2 * sizeof(twice.regions[0]), fds, 2);
+	send_raw(VHOST_USER_SET_MEM_TABLE, 0, &twice, 8 + 2 * (uint32_t)sizeof(twice.regions[0]),
+		fds, 2);
 	assert_true(is_closed());
 }
 
@@ -959,7 +960,8 @@ static unsigned count_fds(void)
 	DIR *dir = opendir("/proc/self/fd");
 	unsigned n = 0;
 
-	while (dir && readdir(dir))
+	assert_non_null(dir);
+	while (readdir(dir))
 		n++;
 	(void)closedir(dir);
 	return n;
