@@ -487,6 +487,15 @@ static void a_successor_takes_what_was_in_flight(void **state)
 	(void)close(fd);
 }
 
+/* Whoever was here before may have been busy when it ended. */
+static void a_successor_wants_to_be_kicked(void **state)
+{
+	put16(USED(0), 1); /* NO_NOTIFY */
+	bring_up(0);
+	assert_int_equal(get16(USED(0)), 0);
+	assert_true(was_signalled(bed.call[0])); /* and may not have said what it did */
+}
+
 /* It was published, and the end of that was not written down. */
 static void a_batch_that_was_published_is_over(void **state)
 {
@@ -970,6 +979,7 @@ static unsigned count_fds(void)
 static void step(unsigned i)
 {
 	struct vhost_user_inflight is;
+	int fd;
 
 	switch (i) {
 	case 0:
@@ -979,7 +989,10 @@ static void step(unsigned i)
 		share_memory();
 		break;
 	case 2:
-		(void)close(get_ledger(&is));
+		fd = get_ledger(&is);
+		set_ledger(&is, fd);
+		(void)close(fd);
+		assert_non_null(bed.lent.serve.ledger.base);
 		break;
 	case 3:
 		set_ring(0, 0);
@@ -1019,6 +1032,7 @@ static void the_front_end_may_go_at_any_point(void **state)
 		assert_true(is_closed());
 		assert_int_equal(count_fds(), before);
 		assert_int_equal(bed.lent.serve.memory.n_regions, 0);
+		assert_null(bed.lent.serve.ledger.base);
 	}
 	assert_int_equal(bed.lent.resets, bed.lent.activations);
 	bed.lent.holds = false;
@@ -1043,6 +1057,7 @@ int main(void)
 		T(with_a_status_only_the_status_resets),
 		T(what_the_device_holds_is_taken_again),
 		T(a_successor_takes_what_was_in_flight),
+		T(a_successor_wants_to_be_kicked),
 		T(a_batch_that_was_published_is_over),
 		T(a_ledger_that_does_not_fit_is_refused),
 		T(memory_moves_under_a_ring),
