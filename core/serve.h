@@ -39,6 +39,7 @@ struct serve_ring {
 	uint32_t index;
 	bool started, enabled;
 	bool has_addr;
+	bool missed;  /* it would have interrupted, and nobody was to be told */
 	uint32_t num; /* entries */
 	uint16_t base;
 	uint64_t desc, avail, used; /* the front end's addresses */

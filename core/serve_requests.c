@@ -359,8 +359,7 @@ static int set_vring_call(struct serve *serve, struct serve_message *m, struct e
 	if (ret < 0)
 		return ret;
 	serve_ring_set_fd(&ring->call, fd);
-	/* What was pushed before may not have been said, by us or by whoever was here before. */
-	if (fd >= 0)
+	if (fd >= 0 && ring->missed)
 		serve->home.call(serve, ring->index);
 	return 0;
 }

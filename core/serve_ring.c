@@ -67,6 +67,9 @@ static int start_ring(struct serve *serve, struct serve_ring *ring, struct error
 	if (!to_gpa(serve, ring, &from.setup) ||
 		virtio_served_start(serve->vd, ring->index, &from, &why) < 0)
 		return cannot_run(ring, why, err);
+	/* Whoever was here before may not have said all that it had done. */
+	if (serve->vd->queues[ring->index].ring.next_used != 0)
+		serve->home.call(serve, ring->index);
 	return 0;
 }
 

@@ -39,6 +39,7 @@ static void home_call(void *opaque, uint32_t index)
 	const int fd = serve->rings[index].call;
 	const uint64_t one = 1;
 
+	serve->rings[index].missed = fd < 0;
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		serve_say(serve, LOG_LEVEL_WARN, "queue %u cannot interrupt: %s", index,
 			strerror(errno));

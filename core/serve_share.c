@@ -62,7 +62,7 @@ static int check_ledger(
 			"the front end wants requests in flight of %u rings kept, the device has "
 			"%u",
 			is->n_queues, n);
-	if (size == 0 || size > 32768 || (size & (size - 1)) != 0)
+	if (size > 32768 || (size & (size - 1)) != 0)
 		return error_set(err, EXIT_HOST, -EINVAL,
 			"the front end wants requests in flight of rings of %u entries kept", size);
 	return 0;

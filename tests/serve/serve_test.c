@@ -493,7 +493,33 @@ static void a_successor_wants_to_be_kicked(void **state)
 	put16(USED(0), 1); /* NO_NOTIFY */
 	bring_up(0);
 	assert_int_equal(get16(USED(0)), 0);
-	assert_true(was_signalled(bed.call[0])); /* and may not have said what it did */
+	assert_false(was_signalled(bed.call[0]));
+}
+
+/* And may not have said what it did. */
+static void a_successor_interrupts_once_more(void **state)
+{
+	put16(USED(0) + 2, 1);
+	put16(AVAIL(0) + 2, 1);
+	negotiate(0);
+	share_memory();
+	set_ring(0, 1);
+	start_ring(0);
+	assert_true(was_signalled(bed.call[0]));
+}
+
+static void an_interrupt_waits_for_its_descriptor(void **state)
+{
+	bring_up(0);
+	say_u64(VHOST_USER_SET_VRING_CALL, VHOST_USER_VRING_NOFD);
+	offer(0, 0, 0x36);
+	kick(0);
+	assert_int_equal(get16(USED(0) + 2), 1);
+	assert_false(was_signalled(bed.call[0]));
+	say_fd(VHOST_USER_SET_VRING_CALL, 0, bed.call[0]);
+	assert_true(was_signalled(bed.call[0]));
+	say_fd(VHOST_USER_SET_VRING_CALL, 0, bed.call[0]);
+	assert_false(was_signalled(bed.call[0]));
 }
 
 /* It was published, and the end of that was not written down. */
@@ -1058,6 +1084,8 @@ int main(void)
 		T(what_the_device_holds_is_taken_again),
 		T(a_successor_takes_what_was_in_flight),
 		T(a_successor_wants_to_be_kicked),
+		T(a_successor_interrupts_once_more),
+		T(an_interrupt_waits_for_its_descriptor),
 		T(a_batch_that_was_published_is_over),
 		T(a_ledger_that_does_not_fit_is_refused),
 		T(memory_moves_under_a_ring),
