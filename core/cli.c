@@ -69,6 +69,11 @@ static const struct option options[] = {
 	{ "--kernel", 0, OPTION_TEXT, FOR(CLI_BUNDLE), AT(bundle.kernel), NULL },
 	{ "--initrd", 0, OPTION_TEXT, FOR(CLI_BUNDLE), AT(bundle.initrd), NULL },
 	{ "--output", 'o', OPTION_TEXT, FOR(CLI_BUNDLE), AT(bundle.output), NULL },
+	{ "--socket", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.socket), NULL },
+	{ "--fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.fd_text), NULL },
+	{ "--name", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.name), NULL },
+	{ "--settings-fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_text), NULL },
+	{ "--once", 0, OPTION_FLAG, FOR(CLI_SERVE), AT(serve.once), NULL },
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(*options))
@@ -79,6 +84,7 @@ static const char *const command_names[] = {
 	[CLI_PLUGINS] = "plugins",
 	[CLI_HOST] = "host",
 	[CLI_BUNDLE] = "bundle",
+	[CLI_SERVE] = "serve",
 };
 
 #define N_COMMANDS (sizeof(command_names) / sizeof(*command_names))
@@ -107,6 +113,8 @@ static const char *help_command(const struct cli *cli)
 		return "tenon host --help";
 	case CLI_BUNDLE:
 		return "tenon bundle --help";
+	case CLI_SERVE:
+		return "tenon serve --help";
 	default:
 		return "tenon --help";
 	}
@@ -257,6 +265,12 @@ static int parse_word(struct parser *parser, const char *arg)
 		place = &cli->file;
 	if (cli->command == CLI_PLUGINS)
 		place = &cli->plugins.name;
+	if (cli->command == CLI_SERVE && cli->serve.type) {
+		cli->overrides[cli->n_overrides++] = (struct config_override){ .text = arg };
+		return 0;
+	}
+	if (cli->command == CLI_SERVE)
+		place = &cli->serve.type;
 	if (!place || *place)
 		return error_set(parser->err, EXIT_USAGE, -EINVAL,
 			"one argument too many: \"%.200s\"; see `%s`", arg, help_command(cli));
@@ -279,6 +293,12 @@ static int check_complete(const struct cli *cli, struct error *err)
 	if (cli->command == CLI_BUNDLE && (!cli->bundle.kernel || !cli->bundle.output))
 		return error_set(err, EXIT_USAGE, -EINVAL, "option \"--%s\" is missing; see `%s`",
 			cli->bundle.kernel ? "output" : "kernel", help_command(cli));
+	if (cli->command == CLI_SERVE && !cli->serve.type)
+		return error_set(err, EXIT_USAGE, -EINVAL,
+			"nothing to serve: give the TYPE of a device; see `%s`", help_command(cli));
+	if (cli->command == CLI_SERVE && !cli->serve.socket == !cli->serve.fd_text)
+		return error_set(err, EXIT_USAGE, -EINVAL,
+			"wanted one of --socket PATH and --fd N; see `%s`", help_command(cli));
 	return 0;
 }
 
@@ -395,6 +415,8 @@ int cli_execute(const struct cli *cli, struct error *err)
 		return cmd_host(&cli->host, err);
 	case CLI_BUNDLE:
 		return cmd_bundle(&cli->bundle, err);
+	case CLI_SERVE:
+		return cmd_serve(&cli->serve, cli->overrides, cli->n_overrides, err);
 	default:
 		return with_config(cli, err);
 	}

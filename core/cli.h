@@ -20,6 +20,7 @@ enum cli_command {
 	CLI_PLUGINS,
 	CLI_HOST,
 	CLI_BUNDLE,
+	CLI_SERVE,
 	CLI_VERSION,
 };
 
@@ -36,6 +37,7 @@ struct cli {
 	struct plugins_options plugins;
 	struct host_options host;
 	struct bundle_options bundle;
+	struct serve_options serve; /* its settings are the overrides */
 };
 
 /* 0, or -EINVAL with a sentence.  cli_finish() is right in both cases.  [main] */

@@ -31,6 +31,7 @@ static const char *const help[] = {
 		     "  plugins        list the plugins that are installed\n"
 		     "  host           say what this host can do\n"
 		     "  bundle         make a bundle of a kernel and an initrd\n"
+		     "  serve TYPE     lend one device to another VMM, through vhost-user\n"
 		     "\n"
 		     "  -V, --version  print the version; with -v, paths and interface "
 		     "too\n" COMMON_OPTIONS "\n"
@@ -72,6 +73,21 @@ static const char *const help[] = {
 		       "  --kernel FILE         the kernel\n"
 		       "  --initrd FILE         its initial RAM disk\n"
 		       "  -o, --output FILE     the library to write\n" COMMON_OPTIONS,
+
+	[CLI_SERVE] =
+		"usage: tenon serve TYPE --socket PATH [OPTION]... [KEY=VALUE]...\n"
+		"       tenon serve TYPE --fd N [OPTION]... [KEY=VALUE]...\n"
+		"\n"
+		"Is the back end of one virtio device for any VMM that speaks vhost-user.\n"
+		"KEY=VALUE are the settings of the device, as in a configuration file; a\n"
+		"list is KEY=A,B or KEY=A KEY=B.\n"
+		"\n"
+		"  --socket PATH         listen there for front ends, one after another\n"
+		"  --fd N                an open socket: one that listens, or a connection\n"
+		"  --name NAME           what the device is called; default: its type\n"
+		"  --settings-fd N       read settings from there, as in a configuration\n"
+		"                        file between the braces of the device\n"
+		"  --once                end when the first front end goes away\n" COMMON_OPTIONS,
 
 	[CLI_VERSION] = "usage: tenon --version [-v]\n",
 };

@@ -7,6 +7,7 @@
 #define TENON_CORE_COMMANDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/timing.h"
 
@@ -33,6 +34,20 @@ struct bundle_options {
 	const char *output;
 };
 
+struct config_override;
+
+struct serve_options {
+	const char *type;
+	const char *socket, *fd_text; /* one of the two */
+	const char *name;             /* NULL: as the type */
+	const char *settings_text;    /* a descriptor's number, or NULL */
+	bool once;
+	int fd, settings_fd; /* cmd_serve()'s own */
+};
+
+/* @settings are KEY=VALUE each. */
+int cmd_serve(const struct serve_options *options, const struct config_override *settings,
+	size_t n_settings, struct error *err);
 int cmd_run(const struct vm_config *config, const struct run_options *options, struct error *err);
 int cmd_check(const struct vm_config *config, struct error *err);
 int cmd_plugins(const struct plugins_options *options, struct error *err);

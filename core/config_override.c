@@ -288,6 +288,18 @@ static int apply_pair(const struct job *job, struct setting *device, const char 
 	return setting ? add_again(job, setting, text) : assign(job, device, name, text);
 }
 
+int config_add_pair(struct arena *arena, struct setting *device, const char *text,
+	const struct place *place, struct error *err)
+{
+	const struct job job = { .arena = arena, .place = *place, .err = err };
+	const size_t n = strcspn(text, "=");
+
+	if (n == 0)
+		return refuse(&job, "wanted KEY=VALUE, not \"%.60s\"", text);
+	return apply_pair(&job, device, text, n, text[n] ? text + n + 1 : NULL,
+		text[n] ? strlen(text + n + 1) : 0);
+}
+
 static int apply_device(const struct job *job, const struct config_override *override)
 {
 	const char *at = override->text;

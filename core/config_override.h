@@ -21,6 +21,10 @@ int config_name_devices(struct arena *arena, struct setting *root, struct error 
 int config_override_apply(struct arena *arena, struct setting *root,
 	const struct config_override *override, struct error *err);
 
+/* Adds "KEY=VALUE", or "KEY" for something that is on, to a device. */
+int config_add_pair(struct arena *arena, struct setting *device, const char *text,
+	const struct place *place, struct error *err);
+
 /* Adds a device of the type, with a name, at the end; for those that nobody wrote. */
 struct setting *config_add_device(struct arena *arena, struct setting *root, const char *type,
 	const struct place *place, struct error *err);

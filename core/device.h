@@ -34,6 +34,7 @@ struct loop_timer;
 struct machine;
 struct terminal;
 struct terminal_client;
+struct virtio_home;
 struct virtio_host;
 struct work_pool;
 
@@ -46,6 +47,8 @@ struct device_env {
 	const struct backend_ops *ops; /* for doorbells; NULL: all of them trap */
 	struct backend_vm *vm;
 	uint32_t phys_bits; /* of guest physical addresses; 0 = not known */
+	/* Where virtio devices are if there is no machine: mmio and irqs are NULL then. */
+	const struct virtio_home *home;
 	struct terminal *terminal;
 	struct work_pool *work;
 	struct display_hub *displays;

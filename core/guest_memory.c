@@ -33,6 +33,8 @@ void guest_memory_destroy(struct guest_memory *gm)
 	for (size_t i = 0; i < gm->n_regions; i++) {
 		struct guest_region *r = &gm->regions[i];
 
+		if (r->lent)
+			continue;
 		(void)munmap(r->host - PAGE, r->size + 2 * PAGE);
 		(void)close(r->fd);
 	}
@@ -88,13 +90,12 @@ close_fd:
 		(unsigned long long)r->size, strerror(e));
 }
 
-int guest_memory_add(struct guest_memory *gm, uint64_t gpa, uint64_t size,
-	enum guest_region_kind kind, bool read_only, struct error *err)
+/* Where in the array it belongs. */
+static int find_slot(const struct guest_memory *gm, uint64_t gpa, uint64_t size, size_t *ret_at,
+	struct error *err)
 {
-	struct guest_region r = { .gpa = gpa, .size = size, .kind = kind, .read_only = read_only };
 	uint64_t end;
 	size_t at = 0;
-	int ret;
 
 	if (size == 0 || size % PAGE || gpa % PAGE || __builtin_add_overflow(gpa, size, &end) ||
 		size > (uint64_t)INT64_MAX - 2 * PAGE)
@@ -115,14 +116,54 @@ int guest_memory_add(struct guest_memory *gm, uint64_t gpa, uint64_t size,
 		if (o->gpa < gpa)
 			at = i + 1;
 	}
-
-	ret = back_region(&r, err);
-	if (ret < 0)
-		return ret;
-	memmove(&gm->regions[at + 1], &gm->regions[at], (gm->n_regions - at) * sizeof(r));
-	gm->regions[at] = r;
-	gm->n_regions++;
+	*ret_at = at;
 	return 0;
+}
+
+static void put_in(struct guest_memory *gm, size_t at, const struct guest_region *r)
+{
+	memmove(&gm->regions[at + 1], &gm->regions[at], (gm->n_regions - at) * sizeof(*r));
+	gm->regions[at] = *r;
+	gm->n_regions++;
+}
+
+int guest_memory_add(struct guest_memory *gm, uint64_t gpa, uint64_t size,
+	enum guest_region_kind kind, bool read_only, struct error *err)
+{
+	struct guest_region r = { .gpa = gpa, .size = size, .kind = kind, .read_only = read_only };
+	size_t at;
+	int ret = find_slot(gm, gpa, size, &at, err);
+
+	if (ret == 0)
+		ret = back_region(&r, err);
+	if (ret == 0)
+		put_in(gm, at, &r);
+	return ret;
+}
+
+int guest_memory_lend(struct guest_memory *gm, const struct guest_region *region, struct error *err)
+{
+	struct guest_region r = *region;
+	size_t at;
+	int ret = find_slot(gm, r.gpa, r.size, &at, err);
+
+	r.lent = true;
+	if (ret == 0)
+		put_in(gm, at, &r);
+	return ret;
+}
+
+int guest_memory_take_back(struct guest_memory *gm, uint64_t gpa)
+{
+	for (size_t i = 0; i < gm->n_regions; i++) {
+		if (gm->regions[i].gpa != gpa || !gm->regions[i].lent)
+			continue;
+		gm->n_regions--;
+		memmove(&gm->regions[i], &gm->regions[i + 1],
+			(gm->n_regions - i) * sizeof(gm->regions[0]));
+		return 0;
+	}
+	return -ENOENT;
 }
 
 size_t guest_memory_count(const struct guest_memory *gm)

@@ -32,6 +32,7 @@ struct guest_region {
 	uint64_t fd_offset;
 	enum guest_region_kind kind;
 	bool read_only;
+	bool lent;
 };
 
 struct guest_memory;
@@ -47,6 +48,15 @@ void guest_memory_destroy(struct guest_memory *gm);
  */
 int guest_memory_add(struct guest_memory *gm, uint64_t gpa, uint64_t size,
 	enum guest_region_kind kind, bool read_only, struct error *err);
+
+/*
+ * Adds memory that somebody else has mapped at @host, and who keeps it mapped till it is removed:
+ * mapping and descriptor stay theirs.  Fails as guest_memory_add().  [main]
+ */
+int guest_memory_lend(
+	struct guest_memory *gm, const struct guest_region *region, struct error *err);
+/* Takes out what was lent at @gpa; -ENOENT.  [main] */
+int guest_memory_take_back(struct guest_memory *gm, uint64_t gpa);
 
 size_t guest_memory_count(const struct guest_memory *gm);
 /* Region @index in ascending address order; NULL past the end.  Borrowed till destroy. */

@@ -139,6 +139,10 @@ static int mmio_region_create(struct tenon_dev *dev, const struct tenon_region_d
 	table_copy(&own, sizeof(own), desc);
 	if (own.size == 0 || !own.ops)
 		return -EINVAL;
+	if (dev->env->home)
+		return device_refuse(dev, -ENOTSUP,
+			"there is no machine here that its registers "
+			"could be in; only virtio devices are served");
 	if (own.space == TENON_SPACE_PIO && !dev->env->pio)
 		return -ENOTSUP;
 	r = calloc(1, sizeof(*r));

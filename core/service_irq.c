@@ -18,6 +18,10 @@ static int svc_irq_alloc(
 	struct tenon_irq *irq;
 	int ret;
 
+	if (!dev->env->irqs)
+		return device_refuse(dev, -ENOTSUP,
+			"there is no machine here whose interrupt it "
+			"could have; only virtio devices are served");
 	if (dev->config->has_irq) {
 		number = dev->config->irq;
 		if (!irq_is_usable(dev->env->irqs, number))
@@ -45,7 +49,8 @@ static void svc_irq_set(struct tenon_irq *irq, uint32_t level)
 
 void irqs_release(struct tenon_dev *dev)
 {
-	irq_free_owned(dev->env->irqs, dev);
+	if (dev->env->irqs)
+		irq_free_owned(dev->env->irqs, dev);
 }
 
 const struct tenon_irq_svc service_irq = {

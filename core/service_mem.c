@@ -11,6 +11,29 @@ static int mem_read(struct tenon_dev *dev, uint64_t gpa, void *to, size_t size)
 	return guest_memory_read(dev->env->gm, gpa, to, size);
 }
 
+static void mark_host(struct tenon_dev *dev, const void *host, uint64_t size)
+{
+	const struct virtio_home *home = dev->env->home;
+
+	if (home)
+		home->mark_dirty(home->opaque, host, size);
+}
+
+/* The range may lie in several regions. */
+static void mem_mark_dirty(struct tenon_dev *dev, uint64_t gpa, size_t size)
+{
+	while (dev->env->home && size > 0) {
+		uint64_t part = size;
+		const void *host = guest_memory_span(dev->env->gm, gpa, &part, true);
+
+		if (!host)
+			return;
+		mark_host(dev, host, part);
+		gpa += part;
+		size -= part;
+	}
+}
+
 /* Whether the guest may only read part of the range. */
 static bool is_read_only(const struct guest_memory *gm, uint64_t gpa, size_t size)
 {
@@ -25,9 +48,14 @@ static bool is_read_only(const struct guest_memory *gm, uint64_t gpa, size_t siz
 
 static int mem_write(struct tenon_dev *dev, uint64_t gpa, const void *from, size_t size)
 {
+	int ret;
+
 	if (is_read_only(dev->env->gm, gpa, size))
 		return -EFAULT;
-	return guest_memory_write(dev->env->gm, gpa, from, size);
+	ret = guest_memory_write(dev->env->gm, gpa, from, size);
+	if (ret == 0)
+		mem_mark_dirty(dev, gpa, size);
+	return ret;
 }
 
 static void *mem_map(struct tenon_dev *dev, uint64_t gpa, size_t size, uint32_t prot)
@@ -45,17 +73,8 @@ static void *mem_map(struct tenon_dev *dev, uint64_t gpa, size_t size, uint32_t 
 
 static void mem_unmap(struct tenon_dev *dev, void *host, size_t size)
 {
-	/* Mappings are views of regions that stay till the VM ends; no log of writes yet. */
-	(void)dev;
-	(void)host;
-	(void)size;
-}
-
-static void mem_mark_dirty(struct tenon_dev *dev, uint64_t gpa, size_t size)
-{
-	(void)dev;
-	(void)gpa;
-	(void)size;
+	/* Mappings are views of regions that stay till the VM ends. */
+	mark_host(dev, host, size);
 }
 
 static int mem_regions(struct tenon_dev *dev,

@@ -81,6 +81,14 @@ int displays_connect(struct display_hub *hub, struct error *err);
 void displays_pause(struct tenon_dev *dev, bool paused); /* [main] */
 
 /* virtio_host.c */
+struct virtio_device;
+struct virtio_home {
+	void (*interrupt)(void *opaque);            /* the configuration or the status [any] */
+	void (*call)(void *opaque, uint32_t index); /* a queue [loop] */
+	void (*mark_dirty)(void *opaque, const void *host, uint64_t size); /* [loop] */
+	void *opaque;
+};
+struct virtio_device *virtio_host_device(struct virtio_host *host);
 int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw);
 void virtio_host_started(struct virtio_host *host); /* one that was loaded goes on [main] */
 void virtio_host_quiesce(struct virtio_host *host); /* [main] */

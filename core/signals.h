@@ -12,7 +12,7 @@ struct signals;
 struct signals_ops {
 	void (*stop)(void *opaque);    /* SIGTERM, SIGINT, SIGHUP [loop] */
 	void (*resized)(void *opaque); /* SIGWINCH [loop] */
-	void (*picture)(void *opaque); /* SIGUSR1 [loop] */
+	void (*picture)(void *opaque); /* SIGUSR1; may be NULL [loop] */
 };
 
 /* Blocks them in this thread and those made later: call it before the first.  [main] */

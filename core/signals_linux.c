@@ -27,10 +27,10 @@ static void ready(void *arg, uint32_t events)
 	while (read(s->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGWINCH)
 			s->ops->resized(s->opaque);
-		else if (info.ssi_signo == SIGUSR1)
-			s->ops->picture(s->opaque);
-		else
+		else if (info.ssi_signo != SIGUSR1)
 			s->ops->stop(s->opaque);
+		else if (s->ops->picture)
+			s->ops->picture(s->opaque);
 	}
 }
 

@@ -55,8 +55,28 @@ static void *env_map(void *opaque, uint64_t gpa, uint64_t *size, bool write)
 static void env_interrupt(void *opaque)
 {
 	const struct virtio_host *host = opaque;
+	const struct virtio_home *home = host->dev->env->home;
 
-	irq_pulse(host->irq);
+	if (home)
+		home->interrupt(home->opaque);
+	else
+		irq_pulse(host->irq);
+}
+
+static void env_call(void *opaque, uint32_t index)
+{
+	const struct virtio_host *host = opaque;
+	const struct virtio_home *home = host->dev->env->home;
+
+	home->call(home->opaque, index);
+}
+
+static void env_mark_dirty(void *opaque, const void *at, uint64_t size)
+{
+	const struct virtio_host *host = opaque;
+	const struct virtio_home *home = host->dev->env->home;
+
+	home->mark_dirty(home->opaque, at, size);
 }
 
 static void run_deferred(void *arg)
@@ -228,6 +248,7 @@ static int open_doors(struct virtio_host *host, uint32_t n)
 
 static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *desc)
 {
+	const bool home = dev->env->home;
 	struct virtio_host *host;
 	int ret;
 
@@ -240,8 +261,11 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 	dev->virtio = host;
 	ret = virtio_device_init(&host->vd, dev, desc,
 		&(struct virtio_env){
-			.memory = { .map = env_map, .opaque = host },
+			.memory = { .map = env_map,
+				.mark_dirty = home ? env_mark_dirty : NULL,
+				.opaque = host },
 			.interrupt = env_interrupt,
+			.call = home ? env_call : NULL,
 			.defer = env_defer,
 			.kick = env_kick,
 			.log = env_log,
@@ -249,9 +273,9 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 		});
 	if (ret == 0)
 		ret = loop_timer_add(dev->loop, run_deferred, host, &host->deferred);
-	if (ret == 0)
+	if (ret == 0 && !home)
 		ret = open_window(host);
-	if (ret == 0)
+	if (ret == 0 && !home)
 		ret = open_doors(host, desc->n_queues);
 	if (ret == 0)
 		ret = open_calls(host, desc->n_queues);
@@ -287,6 +311,11 @@ void virtio_host_destroy(struct virtio_host *host)
 int virtio_host_describe(struct virtio_host *host, struct tenon_fw *fw)
 {
 	return firmware_add_virtio(fw, service_mmio.address(host->region), WINDOW_SIZE, host->irq);
+}
+
+struct virtio_device *virtio_host_device(struct virtio_host *host)
+{
+	return &host->vd;
 }
 
 uint32_t virtio_host_device_id(const struct virtio_host *host)

@@ -98,6 +98,7 @@ static int vu_create(struct tenon_dev *dev, const struct tenon_config *config)
 	vu->dev = dev;
 	vu->fd = vu->inflight_fd = -1;
 	peer_init(&vu->peer, (int)host->conf_int(config, "timeout"));
+	vu->paused = true; /* one that was loaded is active before it may work */
 	vu->socket = host->conf_str(config, "socket", 0);
 	if (host->conf_count(config, "fd"))
 		vu->fd = (int)host->conf_int(config, "fd");
@@ -343,6 +344,7 @@ static const struct tenon_device_class vu_class = {
 	.priv_size = sizeof(struct vu),
 	.create = vu_create,
 	.attach = vu_attach,
+	.start = vu_resume,
 	.quiesce = vu_quiesce,
 	.resume = vu_resume,
 	.detach = vu_detach,

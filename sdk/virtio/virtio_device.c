@@ -421,7 +421,13 @@ void vq_push_many(
 
 void vq_notify(struct tenon_vq *vq)
 {
-	if (vring_must_notify(&vq->ring))
+	const struct virtio_env *env = &vq->vd->env;
+
+	if (!vring_must_notify(&vq->ring))
+		return;
+	if (env->call)
+		env->call(env->opaque, vq->index);
+	else
 		virtio_device_interrupt(vq->vd, VIRTIO_INT_QUEUE);
 }
 

@@ -48,6 +48,8 @@ struct virtio_env {
 	struct vring_memory memory;
 	/* The interrupt status has bits: raise the interrupt.  [any] */
 	void (*interrupt)(void *opaque);
+	/* Instead, for what is on queue @index; NULL: interrupt() serves for all.  [loop] */
+	void (*call)(void *opaque, uint32_t index);
 	/* Have virtio_device_run_deferred() called on the device's loop.  May do so at once. [vcpu]
 	 */
 	void (*defer)(void *opaque);

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdk/virtio/vring_inflight.h"
+
 #define DESC_NEXT     1u
 #define DESC_WRITE    2u
 #define DESC_INDIRECT 4u
@@ -122,6 +124,7 @@ static void clear(struct vring *r)
 	r->slots = NULL;
 	r->last_avail = r->next_used = r->signalled_used = 0;
 	r->kicks = true;
+	r->inflight = NULL;
 	r->fault = NULL;
 	r->pops = 0;
 	r->again = NULL;
@@ -382,42 +385,51 @@ static int available(struct vring *r)
 	return n;
 }
 
-/* The head of the next chain: 1, 0 when there is none, or an error. */
-static int next_head(struct vring *ring, uint16_t *ret_head)
+/* The head of the next chain: 1, 0 when there is none, or an error.  *@ret_ledger: it is one that a
+ * ledger knows from before. */
+static int next_head(struct vring *ring, uint16_t *ret_head, bool *ret_ledger)
 {
 	size_t slot = ring->last_avail & (ring->setup.size - 1);
 	int ret;
 
+	*ret_ledger = false;
 	if (ring->next_again < ring->n_again) {
 		*ret_head = ring->again[ring->next_again];
 		return 1;
 	}
+	*ret_ledger = ring->inflight && vring_inflight_next(ring->inflight, ret_head);
+	if (*ret_ledger)
+		return 1;
 	ret = available(ring);
 	if (ret > 0)
 		*ret_head = load16(ring->avail + 4 + slot * 2);
 	return ret;
 }
 
-static void take(struct vring *ring, struct vring_slot *slot)
+static void take(struct vring *ring, struct vring_slot *slot, uint16_t head, bool ledger)
 {
 	slot->in_use = true;
 	slot->order = ring->pops++;
-	slot->again = ring->next_again < ring->n_again;
+	slot->ledger = ledger;
+	slot->again = !ledger && ring->next_again < ring->n_again;
 	if (slot->again)
 		ring->next_again++;
-	else
+	else if (!ledger)
 		ring->last_avail++;
+	if (ring->inflight && !ledger)
+		vring_inflight_take(ring->inflight, head);
 }
 
 int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 {
 	struct walk w = { .ring = ring };
+	bool ledger;
 	uint16_t head;
 	int ret;
 
 	if (!live(ring))
 		return 0;
-	ret = next_head(ring, &head);
+	ret = next_head(ring, &head, &ledger);
 	if (ret <= 0)
 		return ret;
 	if (head >= ring->setup.size)
@@ -428,7 +440,7 @@ int vring_pop(struct vring *ring, struct tenon_chain *ret_chain)
 	ret = walk(&w, head);
 	if (ret < 0)
 		return ret;
-	take(ring, w.slot);
+	take(ring, w.slot, head, ledger);
 	*ret_chain = (struct tenon_chain){
 		.out = iov_of(w.slot),
 		.in = iov_of(w.slot) + w.n_out,
@@ -448,8 +460,10 @@ void vring_unpop(struct vring *ring, const struct tenon_chain *chain)
 	ring->slots[chain->head].in_use = false;
 	if (ring->slots[chain->head].again)
 		ring->next_again--;
-	else
+	else if (!ring->slots[chain->head].ledger)
 		ring->last_avail--;
+	if (ring->inflight)
+		vring_inflight_untake(ring->inflight, chain->head, ring->slots[chain->head].ledger);
 }
 
 /* ---- push ---- */
@@ -481,6 +495,8 @@ static void fill_used(struct vring *ring, const struct tenon_chain *chain, uint3
 	uint8_t *entry = ring->used + 4 + (size_t)(ring->next_used & (ring->setup.size - 1)) * 8;
 
 	mark_written(ring, &ring->slots[chain->head], written);
+	if (ring->inflight)
+		vring_inflight_give(ring->inflight, chain->head);
 	store32(entry, chain->head);
 	store32(entry + 4, written);
 	ring->next_used++;
@@ -492,6 +508,17 @@ static void publish_used(struct vring *ring)
 	dirty(ring, ring->used, 6 + (uint64_t)ring->setup.size * 8);
 }
 
+/* What was published is the driver's again: the ledger forgets it. */
+static void settle(struct vring *ring, const struct tenon_chain *chains, uint32_t n)
+{
+	if (!ring->inflight)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		if (chains[i].head < ring->setup.size && !ring->slots[chains[i].head].in_use)
+			vring_inflight_given(ring->inflight, chains[i].head);
+	vring_inflight_done(ring->inflight, ring->next_used);
+}
+
 int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t written)
 {
 	if (!end_use(ring, chain))
@@ -500,6 +527,7 @@ int vring_push(struct vring *ring, const struct tenon_chain *chain, uint32_t wri
 		return 0;
 	fill_used(ring, chain, written);
 	publish_used(ring);
+	settle(ring, chain, 1);
 	return 0;
 }
 
@@ -514,8 +542,10 @@ void vring_push_many(
 		fill_used(ring, &chains[i], written[i]);
 		any = true;
 	}
-	if (any)
+	if (any) {
 		publish_used(ring);
+		settle(ring, chains, n);
+	}
 }
 
 bool vring_must_notify(struct vring *ring)

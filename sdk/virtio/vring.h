@@ -46,8 +46,11 @@ struct vring_slot {
 	uint32_t far_room;
 	uint32_t copied_in, n_in; /* of the writable buffers a copy, for marking dirty */
 	bool in_use, again;       /* again: it is one of vring.again */
+	bool ledger;              /* it was in use when the ring was started: vring_inflight.h */
 	uint64_t order;           /* of the pops */
 };
+
+struct vring_inflight;
 
 struct vring {
 	const struct vring_memory *memory;
@@ -65,6 +68,7 @@ struct vring {
 	/* Heads that were in use when the ring was saved: they are popped first, in this order. */
 	uint16_t *again; /* owned */
 	uint32_t n_again, next_again;
+	struct vring_inflight *inflight; /* borrowed; NULL: nobody keeps a ledger */
 };
 
 /* -EINVAL with a static sentence in *@ret_why when the driver's setup is refused, or -ENOMEM. */

@@ -21,6 +21,7 @@ void seeds_block(void);
 void seeds_config(void);
 void seeds_console(void);
 void seeds_kernel(void);
+void seeds_serve(void);
 void seeds_unpack(void);
 void seeds_virtio(void);
 void seeds_state(void);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tenon serve: one device without a machine, for whoever speaks vhost-user.
+ *
+ * The steps are those of a VM as far as a device sees them: create, attach, start, and at the end
+ * detach and destroy.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/commands.h"
+#include "core/config.h"
+#include "core/device.h"
+#include "core/event_loop.h"
+#include "core/loader.h"
+#include "core/serve.h"
+#include "core/serve_config.h"
+#include "core/serve_listen.h"
+#include "core/signals.h"
+#include "core/terminal.h"
+#include "core/work.h"
+
+#define WORK_THREADS 4
+
+struct server {
+	const struct serve_options *options;
+	struct vm_config *config;
+	struct event_loop *loop;
+	struct signals *signals;
+	struct loader loader;
+	struct terminal *terminal;
+	struct work_pool *work;
+	struct serve_listen listen;
+	bool once;
+	struct serve serve;
+	int result;
+	struct error *err;
+};
+
+/* ---- what happens ---- */
+
+static void stop(void *opaque)
+{
+	const struct server *s = opaque;
+
+	event_loop_stop(s->loop);
+}
+
+static void resized(void *opaque)
+{
+	const struct server *s = opaque;
+
+	terminal_resized(s->terminal);
+}
+
+static const struct signals_ops signals_ops = { .stop = stop, .resized = resized };
+
+static void key_pressed(void *opaque, enum terminal_key key)
+{
+	(void)key;
+	stop(opaque);
+}
+
+/* A device that asks for the machine's end has none; nothing but a message is right. */
+static void no_machine(void *opaque)
+{
+	struct server *s = opaque;
+
+	serve_say(&s->serve, LOG_LEVEL_WARN, "there is no machine here to switch off or reset");
+}
+
+static void wait_for_next(struct server *s)
+{
+	int ret = serve_listen_next(&s->listen, s->loop, s->err);
+
+	if (ret == 0)
+		return;
+	s->result = ret;
+	stop(s);
+}
+
+static void came(void *opaque, int fd)
+{
+	struct server *s = opaque;
+
+	s->result = serve_connect(&s->serve, fd, s->err);
+	if (s->result < 0)
+		stop(s);
+}
+
+static void gone(void *opaque)
+{
+	struct server *s = opaque;
+
+	if (s->once)
+		stop(s);
+	else
+		wait_for_next(s);
+}
+
+/* ---- steps ---- */
+
+static int prepare(struct server *s, struct error *err)
+{
+	const struct terminal_config terminal = {
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.key = key_pressed,
+		.opaque = s,
+	};
+	struct terminal_config with_loop = terminal;
+	int ret = event_loop_create(&s->loop);
+
+	if (ret == 0)
+		ret = signals_create(s->loop, &signals_ops, s, &s->signals);
+	with_loop.loop = s->loop;
+	if (ret == 0)
+		ret = terminal_create(&with_loop, &s->terminal);
+	if (ret == 0)
+		ret = serve_map_guard();
+	if (ret == 0)
+		ret = serve_init(&s->serve, s->loop);
+	s->work = work_pool_create(WORK_THREADS);
+	if (ret == 0 && !s->work)
+		ret = -ENOMEM;
+	if (ret < 0)
+		return error_set(err, EXIT_HOST, ret, "cannot begin: %s", strerror(-ret));
+	s->serve.gone = gone;
+	s->serve.opaque = s;
+	s->serve.env = (struct device_env){
+		.gm = s->serve.memory.gm,
+		.home = &s->serve.home,
+		.terminal = s->terminal,
+		.work = s->work,
+		.off = no_machine,
+		.reset = no_machine,
+		.opaque = s,
+	};
+	return loader_init(&s->loader, NULL, 0, err);
+}
+
+static int create(struct server *s, struct error *err)
+{
+	struct config_device *config = s->config->devices;
+	const struct tenon_device_class *cls;
+	int ret = loader_class(&s->loader, config, &cls, err);
+
+	if (ret == 0)
+		ret = serve_config_split(s->config, TENON_HAS(cls, keys) ? cls->keys : NULL, err);
+	if (ret == 0)
+		ret = device_create(&s->serve.env, cls, config, s->loop, &s->serve.dev, err);
+	return ret;
+}
+
+static int attach(struct server *s, struct error *err)
+{
+	struct tenon_dev *dev = s->serve.dev;
+	int ret = device_attach(dev, err);
+
+	if (ret == 0 && !dev->virtio)
+		ret = error_set(err, EXIT_USAGE, -ENOTSUP,
+			"%s: \"%s\" is not a virtio device; only those can be served",
+			dev->config->name, dev->config->type);
+	if (ret == 0)
+		s->serve.vd = virtio_host_device(dev->virtio);
+	return ret;
+}
+
+/*
+ * Everything that needs rights has been opened, and nobody has been listened to yet: whatever this
+ * process gives up, it gives up here.
+ */
+static int seal(struct server *s, struct error *err)
+{
+	(void)s;
+	(void)err;
+	return 0;
+}
+
+static int build(struct server *s, struct error *err)
+{
+	int ret = prepare(s, err);
+
+	if (ret == 0)
+		ret = create(s, err);
+	if (ret == 0)
+		ret = attach(s, err);
+	if (ret == 0)
+		ret = serve_listen_open(&s->listen, s->options->socket, s->options->fd, err);
+	s->once = s->options->once || s->listen.connected >= 0;
+	if (ret == 0)
+		ret = seal(s, err);
+	return ret == 0 ? device_start(s->serve.dev, err) : ret;
+}
+
+static int run(struct server *s, struct error *err)
+{
+	int ret;
+
+	s->err = err;
+	wait_for_next(s);
+	ret = s->result == 0 ? event_loop_run(s->loop) : 0;
+	if (ret < 0)
+		return error_set(
+			err, EXIT_INTERNAL, ret, "waiting for events failed: %s", strerror(-ret));
+	return s->result;
+}
+
+static void take_down(struct server *s)
+{
+	s->serve.gone = NULL;
+	serve_listen_close(&s->listen);
+	serve_finish(&s->serve);
+	device_destroy(s->serve.dev);
+	serve_free(&s->serve);
+	work_pool_destroy(s->work);
+	terminal_destroy(s->terminal);
+	loader_finish(&s->loader);
+	signals_destroy(s->signals);
+	event_loop_destroy(s->loop);
+}
+
+static int parse_fd(const char *option, const char *text, int *ret_fd, struct error *err)
+{
+	unsigned long fd;
+	char *end;
+
+	*ret_fd = -1;
+	if (!text)
+		return 0;
+	errno = 0;
+	fd = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || fd > 1u << 20)
+		return error_set(err, EXIT_USAGE, -EINVAL,
+			"%s is \"%s\"; wanted the number of an open descriptor", option, text);
+	*ret_fd = (int)fd;
+	return 0;
+}
+
+int cmd_serve(const struct serve_options *given, const struct config_override *settings,
+	size_t n_settings, struct error *err)
+{
+	struct serve_options options = *given;
+	struct server *s = calloc(1, sizeof(*s));
+	int ret = s ? 0 : error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+
+	if (ret < 0)
+		return ret;
+	(void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of one write */
+	s->options = &options;
+	s->listen = (struct serve_listen){ .fd = -1, .connected = -1, .came = came, .opaque = s };
+	ret = parse_fd("--fd", options.fd_text, &options.fd, err);
+	if (ret == 0)
+		ret = parse_fd("--settings-fd", options.settings_text, &options.settings_fd, err);
+	if (ret == 0)
+		ret = serve_config_read(&options, settings, n_settings, &s->config, err);
+	if (ret == 0) {
+		ret = build(s, err);
+		if (ret == 0)
+			ret = run(s, err);
+		take_down(s);
+	}
+	vm_config_free(s->config);
+	free(s);
+	return ret;
+}
