@@ -17,10 +17,11 @@
 #include "ring.h"
 #include "wire.h"
 
-#define QUEUE  256u
-#define HEADER 12u
-#define BUFFER 2048u /* of guest memory for each frame, its header included */
-#define LIMIT  80
+#define QUEUE     256u
+#define HEADER    12u
+#define BUFFER    2048u /* of guest memory for each frame, its header included */
+#define LIMIT     80
+#define LIMIT_TAP 70
 
 static const struct load {
 	const char *name;
@@ -214,7 +215,8 @@ int net_part(struct devices_options *o)
 	int ret = 0;
 
 	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
-		const struct devices_row row = { "net", loads[i].name, LIMIT, run_isolated_plain,
+		const struct devices_row row = { "net", loads[i].name,
+			loads[i].kind == WIRE_TAP ? LIMIT_TAP : LIMIT, run_isolated_plain,
 			run_isolated_device, &loads[i] };
 
 		if (loads[i].kind == WIRE_TAP && no_tap)
