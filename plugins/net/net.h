@@ -25,7 +25,8 @@
 #define NET_MTU        1500u
 #define NET_QUEUE_SIZE 256u
 #define NET_MAX_PAIRS  8u
-#define NET_RX_PIECES  256u /* of memory that one frame is read into directly */
+#define NET_SHORT      1524u /* bytes of a frame that is nothing but a packet */
+#define NET_RX_PIECES  256u  /* of memory that one frame is read into directly */
 #define NET_RX_BATCH   32u
 #define NET_TX_BATCH   32u
 #define NET_TX_PIECES  64u /* of a frame; one in more pieces is copied together */
@@ -158,6 +159,7 @@ struct net_pair {
 	/* A frame that came before the guest had room for all of it: a header, then the frame. */
 	uint8_t *kept; /* NET_HEADER + NET_MAX_FRAME */
 	size_t kept_size;
+	bool rx_long; /* the last frame of a tap was longer than NET_SHORT */
 
 	uint8_t *flat;        /* for a frame in too many pieces: NET_HEADER + NET_MAX_FRAME */
 	unsigned rx_expected; /* frames that may be there at once */

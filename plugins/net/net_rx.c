@@ -278,12 +278,37 @@ static void finish_direct(struct net_pair *p, size_t size)
 	count_in(p->net, size);
 }
 
+/*
+ * A tap may give 64K whenever it gives a packet, and dozens of vectors for the rare one cost more
+ * than the packet: the frame is read into the buffers of a short one, and what of a longer one is
+ * behind that, into memory of our own.  After a long one, all is for the guest's buffers again.
+ */
+static unsigned short_iov(struct net_pair *p, size_t size)
+{
+	unsigned n;
+
+	if (!p->net->vnet_header || p->rx_long || size <= NET_SHORT)
+		return 0;
+	n = staged_iov(p, 0, NET_HEADER + NET_SHORT);
+	if (n > 0)
+		p->iov[n++] = (struct iovec){ p->kept, size - NET_SHORT };
+	return n;
+}
+
+static void finish_short(struct net_pair *p, size_t size)
+{
+	p->rx_long = size > NET_SHORT;
+	if (p->rx_long)
+		write_staged(p, NET_HEADER + NET_SHORT, p->kept, size - NET_SHORT);
+	finish_direct(p, size);
+}
+
 /* Reads one frame of at most @size bytes.  False when there is no more to do now. */
 static bool read_one(struct net_pair *p, size_t size)
 {
 	size_t total = NET_HEADER + size, skip = p->net->vnet_header ? 0 : NET_HEADER;
 	uint64_t room = make_room(p, total);
-	bool direct = false;
+	bool direct, is_short;
 	unsigned n = 0;
 	ssize_t got;
 
@@ -292,6 +317,9 @@ static bool read_one(struct net_pair *p, size_t size)
 		return false;
 	}
 	if (room >= total)
+		n = short_iov(p, size);
+	is_short = n > 0;
+	if (room >= total && !is_short)
 		n = staged_iov(p, skip, total - skip);
 	direct = n > 0;
 	got = direct ? p->net->backend->read(p, p->iov, n) : read_kept(p, size);
@@ -303,11 +331,14 @@ static bool read_one(struct net_pair *p, size_t size)
 		net_lost(p->net, (int)got, "reading from it");
 	if (got <= 0)
 		return false;
-	if (direct) {
+	if (is_short) {
+		finish_short(p, (size_t)got);
+	} else if (direct) {
+		p->rx_long = (size_t)got > NET_SHORT;
 		finish_direct(p, (size_t)got);
-		return true;
+	} else {
+		p->kept_size = (size_t)got;
 	}
-	p->kept_size = (size_t)got;
 	return true;
 }
 

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rng: virtio-entropy (Virtio 1.2, 5.4), from the host's generator or a file, at a rate. */
-#include <tenon/tenon.h>
-
-#define MOST_AT_ONCE 65536u /* bytes of one request; drivers ask again */
+#include "source.h"
 
 struct rng {
-	const char *source;
-	int fd;
+	struct source source;
 	struct tenon_bucket bucket; /* bytes */
-	struct tenon_timer *timer;  /* for what waits: for the bucket, for its turn */
 };
 
 static const struct tenon_host *host;
@@ -20,22 +16,24 @@ static void rng_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t
 {
 	struct rng *r = host->priv(dev);
 	uint64_t now = clock_svc->monotonic_ns(), again = 0;
-	unsigned left = 64; /* requests, before others get their turn */
 	struct tenon_chain c;
 
-	while (left-- > 0 && tenon_bucket_pop(&r->bucket, now, virtio, vq, &c, &again) > 0) {
-		uint64_t most = c.in_bytes < MOST_AT_ONCE ? c.in_bytes : MOST_AT_ONCE;
-		size_t size = tenon_bucket_grant(&r->bucket, most);
-		size_t done = r->source ? tenon_iov_read(r->fd, c.in, c.n_in, size)
-					: tenon_iov_random(c.in, c.n_in, size);
+	source_rest(&r->source, event);
+	while (r->source.left > 0 &&
+		tenon_bucket_pop(&r->bucket, now, virtio, vq, &c, &again) > 0) {
+		size_t done =
+			source_read(&r->source, &c, tenon_bucket_grant(&r->bucket, c.in_bytes));
 
-		if (done < size)
-			host->log(dev, TENON_LOG_WARN, "the source gave less than asked for");
+		if (done == 0 && c.in_bytes > 0) {
+			virtio->unpop(vq, &c);
+			again = source_wait(&r->source, dev, host, event, now);
+			break;
+		}
 		tenon_bucket_spend(&r->bucket, done);
 		virtio->push(vq, &c, (uint32_t)done);
 	}
 	virtio->notify(vq);
-	event->timer_set(r->timer, again);
+	event->timer_set(r->source.timer, again);
 }
 
 static const struct tenon_virtio_ops rng_ops = { sizeof(rng_ops), .queue_ready = rng_queue_ready };
@@ -53,11 +51,16 @@ static void rng_go_on(struct tenon_dev *dev, void *arg)
 	rng_queue_ready(dev, virtio->queue(dev, 0), 0);
 }
 
+static void rng_readable(struct tenon_dev *dev, void *arg, uint32_t events)
+{
+	rng_go_on(dev, arg);
+}
+
 static int rng_create(struct tenon_dev *dev, const struct tenon_config *config)
 {
 	struct rng *r = host->priv(dev);
 
-	r->source = host->conf_str(config, "source", 0);
+	r->source.path = host->conf_str(config, "source", 0);
 	r->bucket.rate = host->conf_size(config, "rate");
 	return 0;
 }
@@ -65,20 +68,17 @@ static int rng_create(struct tenon_dev *dev, const struct tenon_config *config)
 static int rng_attach(struct tenon_dev *dev)
 {
 	struct rng *r = host->priv(dev);
-	int ret = 0;
+	int ret = source_open(&r->source, host, event, dev, rng_readable, rng_go_on);
 
-	r->fd = -1;
 	tenon_bucket_init(&r->bucket, r->bucket.rate, 0, clock_svc->monotonic_ns());
-	if (r->source)
-		ret = r->fd = tenon_open(host, dev, "the source", r->source, O_RDONLY | O_NONBLOCK);
-	if (ret >= 0)
-		ret = event->timer_add(dev, rng_go_on, NULL, &r->timer);
 	return ret < 0 ? ret : virtio->add(dev, &rng_desc);
 }
 
 static int rng_quiesce(struct tenon_dev *dev)
 {
-	event->timer_set(((struct rng *)host->priv(dev))->timer, 0); /* resuming runs the queue */
+	struct rng *r = host->priv(dev);
+
+	source_rest(&r->source, event); /* resuming runs the queue */
 	return 0;
 }
 
@@ -86,8 +86,7 @@ static void rng_detach(struct tenon_dev *dev)
 {
 	struct rng *r = host->priv(dev);
 
-	event->timer_remove(r->timer);
-	tenon_close(r->fd);
+	source_close(&r->source, event);
 }
 
 static const struct tenon_key rng_keys[] = {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rng: requests, its sources, the rate, resets, and what a hostile driver does to it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tenon/testkit.h>
@@ -115,7 +117,11 @@ TK_TEST(gives_the_bytes_of_its_source)
 	remove_file(setting);
 }
 
-TK_TEST(says_when_the_source_is_dry)
+/* ---- a source that has nothing now ---- */
+
+#define PAUSE_MS 101
+
+TK_TEST(at_the_end_of_the_source_the_guest_waits)
 {
 	const char *setting = make_file("0123456789", 10);
 	struct tk_dev *d = tk_device("rng", setting);
@@ -124,12 +130,39 @@ TK_TEST(says_when_the_source_is_dry)
 	tk_kick(d, 0);
 	tk_run_until_idle(d);
 	TK_EQ(tk_used_len(a), 10);
-	TK_EQ(tk_used_len(b), 0);
-	TK_TRUE(tk_log_has("rng: the source gave less than asked for"));
+	TK_EQ(tk_used_len(b), -1);
+	for (int i = 0; i < 10; i++)
+		tk_advance_ms(PAUSE_MS);
+	TK_EQ(tk_used_len(b), -1);
+	TK_TRUE(tk_log_has("rng: the source gives nothing (it is at its end): the guest waits"));
+	TK_EQ(tk_log_count(TENON_LOG_WARN), 1);
 	remove_file(setting);
 }
 
-TK_TEST(a_read_that_fails_gives_nothing)
+TK_TEST(a_file_that_grows_is_read_on)
+{
+	const char *setting = make_file("", 0);
+	struct tk_dev *d = tk_device("rng", setting);
+	struct tk_buf *b = tk_in(d, 0, 16);
+	char path[64];
+	int fd;
+
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_len(b), -1);
+	TK_EQ(sscanf(setting, "source = \"%63[^\"]", path), 1);
+	fd = open(path, O_WRONLY | O_APPEND);
+	TK_TRUE(fd >= 0 && write(fd, "abc", 3) == 3);
+	(void)close(fd);
+	tk_advance_ms(50);
+	TK_EQ(tk_used_len(b), -1); /* it is not asked without end */
+	tk_advance_ms(PAUSE_MS);
+	TK_EQ(tk_used_len(b), 3);
+	TK_MEM_EQ(tk_in_data(b), "abc", 3);
+	remove_file(setting);
+}
+
+TK_TEST(a_read_that_fails_is_tried_again_later)
 {
 	struct tk_dev *d = tk_device("rng", "source = \"/dev/zero\";");
 	struct tk_buf *a = tk_in(d, 0, 16), *b = tk_in(d, 0, 16);
@@ -137,9 +170,162 @@ TK_TEST(a_read_that_fails_gives_nothing)
 	tk_fail_nth(TK_FAIL_READ, 1);
 	tk_kick(d, 0);
 	tk_run_until_idle(d);
-	TK_EQ(tk_used_len(a), 0);
-	TK_EQ(tk_used_len(b), 16);
+	TK_TRUE(tk_fail_fired());
+	TK_EQ(tk_used_len(a), -1);
 	TK_EQ(tk_log_count(TENON_LOG_WARN), 1);
+	tk_advance_ms(PAUSE_MS);
+	TK_EQ(tk_used_len(a), 16);
+	TK_EQ(tk_used_len(b), 16);
+}
+
+static const char *make_fifo(int *ret_writer)
+{
+	static char setting[64];
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/tmp/rng-fifo-%d", getpid());
+	TK_EQ(mkfifo(path, 0600), 0);
+	(void)snprintf(setting, sizeof(setting), "source = \"%s\";", path);
+	/* Both ends, so that there is a writer before the device reads. */
+	*ret_writer = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	TK_TRUE(*ret_writer >= 0);
+	return setting;
+}
+
+/* Steps that the loop made of @ms, each of which was a chance to spin. */
+static unsigned steps_of(unsigned ms)
+{
+	unsigned steps = 0;
+
+	while (steps < 1000 && tk_step())
+		steps++;
+	for (unsigned i = 0; i < ms; i++) {
+		tk_advance_ms(1);
+		while (steps < 1000 && tk_step())
+			steps++;
+	}
+	return steps;
+}
+
+TK_TEST(an_empty_pipe_is_waited_for)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+	struct tk_dev *d = tk_device("rng", setting);
+	struct tk_buf *a = tk_in(d, 0, 16), *b = tk_in(d, 0, 16);
+
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	TK_TRUE(steps_of(1000) < 3);
+	TK_EQ(tk_used_len(a), -1);
+	TK_EQ(tk_irqs(d), 0);
+	TK_EQ(write(writer, "pipe", 4), 4);
+	tk_run_until_idle(d); /* at once: no clock is needed */
+	TK_EQ(tk_used_len(a), 4);
+	TK_MEM_EQ(tk_in_data(a), "pipe", 4);
+	TK_EQ(tk_used_len(b), -1);
+	TK_EQ(write(writer, "more", 4), 4);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_len(b), 4);
+	TK_EQ(tk_log_count(TENON_LOG_WARN), 0);
+	remove_file(setting);
+	(void)close(writer);
+}
+
+TK_TEST(a_pipe_whose_writers_come_and_go_does_not_spin)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+	struct tk_dev *d;
+	struct tk_buf *a;
+	char path[64];
+
+	TK_EQ(sscanf(setting, "source = \"%63[^\"]", path), 1);
+	d = tk_device("rng", setting);
+	a = tk_in(d, 0, 16);
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	(void)close(writer); /* a hang-up, for ever, as long as one watches */
+	TK_TRUE(steps_of(1000) < 30);
+	TK_EQ(tk_used_len(a), -1);
+	writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	TK_TRUE(writer >= 0);
+	TK_EQ(write(writer, "back", 4), 4);
+	tk_advance_ms(PAUSE_MS);
+	TK_EQ(tk_used_len(a), 4);
+	remove_file(setting);
+	(void)close(writer);
+}
+
+TK_TEST(a_pipe_is_read_at_its_rate)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+	char settings[128], bytes[4096] = { 0 };
+	struct tk_dev *d;
+	unsigned long long got;
+
+	(void)snprintf(settings, sizeof(settings), "%s rate = \"100\";", setting);
+	d = tk_device("rng", settings);
+	TK_EQ(write(writer, bytes, sizeof(bytes)), sizeof(bytes));
+	got = drink(d, 64, 5000);
+	TK_TRUE(got <= 601 && got >= 590);
+	remove_file(setting);
+	(void)close(writer);
+}
+
+TK_TEST(nothing_waits_for_the_source_while_it_is_quiesced)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+	struct tk_dev *d = tk_device("rng", setting);
+	struct tk_buf *a = tk_in(d, 0, 16);
+
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	TK_EQ(tk_quiesce(d), 0);
+	TK_EQ(write(writer, "pipe", 4), 4);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_len(a), -1);
+	TK_EQ(tk_resume(d), 0);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_len(a), 4);
+	remove_file(setting);
+	(void)close(writer);
+}
+
+TK_TEST(a_reset_ends_the_wait_for_the_source)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+	struct tk_dev *d = tk_device("rng", setting);
+	struct tk_buf *b;
+
+	(void)tk_in(d, 0, 16);
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	TK_EQ(tk_driver(d, UINT64_MAX, 0), 0);
+	TK_EQ(write(writer, "pipe", 4), 4);
+	tk_run_until_idle(d);
+	b = tk_in(d, 0, 16);
+	tk_kick(d, 0);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_len(b), 4);
+	remove_file(setting);
+	(void)close(writer);
+}
+
+TK_TEST(a_turn_has_an_end_in_bytes)
+{
+	struct tk_dev *d = tk_device("rng", "source = \"/dev/zero\";");
+
+	for (int i = 0; i < 60; i++)
+		(void)tk_in(d, 0, 8192);
+	tk_kick(d, 0);
+	(void)tk_step();
+	TK_TRUE(tk_used_idx(d, 0) > 0 && tk_used_idx(d, 0) < 40);
+	tk_run_until_idle(d);
+	TK_EQ(tk_used_idx(d, 0), 60);
 }
 
 TK_TEST(a_read_that_is_interrupted_goes_on)
@@ -380,7 +566,7 @@ TK_TEST(two_of_them_do_not_meet)
 	tk_kick(b, 0);
 	tk_run_until_idle(a);
 	TK_EQ(tk_used_len(x), 8);
-	TK_EQ(tk_used_len(y), 0);
+	TK_EQ(tk_used_len(y), -1);
 	TK_TRUE(tk_irq_number(a, 0) != tk_irq_number(b, 0));
 }
 
@@ -419,6 +605,16 @@ TK_TEST(needs_its_services)
 TK_TEST(stands_the_hostile_driver)
 {
 	TK_TRUE(tk_hostile_run(tk_device("rng", "")) > 200);
+}
+
+TK_TEST(stands_the_hostile_driver_with_an_empty_pipe)
+{
+	int writer;
+	const char *setting = make_fifo(&writer);
+
+	TK_TRUE(tk_hostile_run(tk_device("rng", setting)) > 200);
+	remove_file(setting);
+	(void)close(writer);
 }
 
 TK_TEST(stands_the_hostile_driver_with_a_rate)

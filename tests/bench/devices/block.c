@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <tenon/testkit.h>
@@ -19,7 +18,7 @@
 #include "devices.h"
 
 #define FILE_SIZE (256ull << 20)
-#define MOST      16
+#define LIMIT     70
 
 static const struct block_load loads[] = {
 	{ "random read 4 KiB, depth 1", false, true, false, 4096, 1 },
@@ -37,41 +36,34 @@ static const struct block_load loads[] = {
 
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
 
-/* ---- one run of the device ---- */
+/* ---- one run ---- */
 
-struct run {
+struct one {
 	const struct block_load *load;
 	const char *file;
-	unsigned seconds;
-	struct block_result *result; /* shared */
 };
 
-static void run_device(void *arg)
+static void measure_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	const struct run *r = arg;
+	const struct one *o = load;
 
 	(void)tk_plugin(BLOCK_PLUGIN);
-	block_driver_run(r->load, r->file, FILE_SIZE, r->seconds, r->result);
-	_exit(0);
+	block_driver_run(o->load, o->file, FILE_SIZE, ms, ret);
 }
 
-static int device_run(const struct block_load *load, const char *file, unsigned seconds,
-	struct block_result *ret_result)
+static int run_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	struct block_result *shared = mmap(
-		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct run r = { load, file, seconds, shared };
-	char why[512] = "";
+	return devices_isolated(measure_device, load, ms, ret);
+}
 
-	if (shared == MAP_FAILED)
-		return -errno;
-	(void)tk_isolated(run_device, &r, why, sizeof(why));
-	*ret_result = *shared;
-	(void)munmap(shared, sizeof(*shared));
-	if (ret_result->per_second > 0)
-		return 0;
-	(void)fprintf(stderr, "devices: block: %s\n", why);
-	return -EIO;
+static int run_fio(const void *load, unsigned ms, struct devices_result *ret)
+{
+	const struct one *o = load;
+	int err = fio_run(o->load, o->file, ms, ret);
+
+	if (err < 0)
+		(void)fprintf(stderr, "devices: block: fio: %s\n", strerror(-err));
+	return err;
 }
 
 /* ---- the file ---- */
@@ -108,61 +100,25 @@ static void warm_up(const char *path)
 		(void)close(fd);
 }
 
-/* ---- the table ---- */
-
-static int by_size(const void *a, const void *b)
+static int measure(struct devices_options *o, const struct block_load *load, const char *file)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	const struct one one = { load, file };
+	char name[64];
+	const struct devices_row row = { "block", name, LIMIT, run_fio, run_device, &one };
 
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), by_size);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
-static int measure(const struct block_load *load, const char *file, const struct devices_options *o)
-{
-	double fio[MOST] = { 0 }, fio_cpu[MOST] = { 0 }, own[MOST] = { 0 };
-	double own_cpu[MOST] = { 0 }, ratio[MOST] = { 0 };
-	double a, b;
-
+	(void)snprintf(name, sizeof(name), "%s %s", load->cached ? "cached" : "direct", load->name);
 	if (load->cached)
 		warm_up(file);
-	for (unsigned i = 0; i < o->rounds; i++) {
-		struct block_result f = { 0 }, d = { 0 };
-		int ret = 0;
-
-		for (unsigned turn = 0; turn < 2 && ret == 0; turn++)
-			ret = (turn + i) % 2 ? device_run(load, file, o->seconds, &d)
-					     : fio_run(load, file, o->seconds, &f);
-		if (ret < 0)
-			return ret;
-		fio[i] = f.per_second;
-		fio_cpu[i] = f.cpu_us;
-		own[i] = d.per_second;
-		own_cpu[i] = d.cpu_us;
-		ratio[i] = d.per_second / f.per_second;
-	}
-	a = median(fio, o->rounds);
-	b = median(own, o->rounds);
-	(void)printf("  %-6s %-32s %9.0f %9.0f  %5.0f %%   %7.1f %7.1f\n",
-		load->cached ? "cached" : "direct", load->name, a, b,
-		100 * median(ratio, o->rounds), median(fio_cpu, o->rounds),
-		median(own_cpu, o->rounds));
-	(void)fflush(stdout);
-	return 0;
+	return devices_row(o, &row);
 }
 
-int block_part(const struct devices_options *o)
+int block_part(struct devices_options *o)
 {
 	char path[4096];
 	int ret;
 
 	if (!fio_is_there()) {
-		(void)fputs("devices: block: skipped, there is no fio (package fio)\n", stderr);
+		devices_skip("block", "", "there is no fio (package fio)");
 		return DEVICES_SKIPPED;
 	}
 	ret = make_file(o->folder, path, sizeof(path));
@@ -171,11 +127,8 @@ int block_part(const struct devices_options *o)
 			strerror(-ret));
 		return 1;
 	}
-	(void)printf("block: requests a second and CPU time of each (us), medians of %u runs of %u "
-		     "s, in turns\n  %-39s %9s %9s  %7s   %7s %7s\n",
-		o->rounds, o->seconds, "", "fio", "tenon", "ratio", "fio", "tenon");
 	for (size_t i = 0; i < N_LOADS && ret == 0; i++)
-		ret = measure(&loads[i], path, o);
+		ret = measure(o, &loads[i], path);
 	(void)unlink(path);
 	return ret < 0 ? 1 : 0;
 }

@@ -5,47 +5,26 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <tenon/testkit.h>
 
-#define QUEUE_SIZE 256u
-#define T_IN       0u
-#define T_OUT      1u
-#define DESC_NEXT  1u
-#define DESC_WRITE 2u
+#include "ring.h"
+
+#define T_IN  0u
+#define T_OUT 1u
 
 struct driver {
-	struct tk_dev *d;
+	struct ring ring;
 	const struct block_load *load;
 	uint64_t n_places, next, random;
 	uint8_t *headers; /* 16 bytes of each slot, and a status for each behind them */
-	volatile uint16_t *avail, *used;
-	uint16_t made, seen;
-	int ring;
+	int uring;
 	uint64_t done;
 };
 
-static double seconds_of(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	(void)getrusage(RUSAGE_THREAD, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static int find_ring(void)
+static int find_uring(void)
 {
 	for (int fd = 0; fd < 256; fd++) {
 		char link[64], target[64] = "";
@@ -67,32 +46,30 @@ static uint64_t data_of(const struct driver *v, unsigned slot)
 static void set_up(struct driver *v, const char *file)
 {
 	char settings[1024];
-	struct tk_ring r;
-	uint64_t headers = 0;
+	struct tk_dev *d;
+	uint64_t headers;
 
 	(void)snprintf(settings, sizeof(settings),
 		"path = \"%s\"; format = \"raw\"; engine = \"io_uring\"; sector_size = 4096; "
 		"direct = %s;",
 		file, v->load->cached ? "false" : "true");
-	v->d = tk_device("block", settings);
-	v->ring = find_ring();
-	r = tk_ring(v->d, 0);
+	d = tk_device("block", settings);
+	v->uring = find_uring();
+	ring_open(&v->ring, d, 0);
 	headers = tk_alloc((size_t)v->load->depth * 17, 16);
 	v->headers = tk_mem(headers, (size_t)v->load->depth * 17);
-	v->avail = tk_mem(r.avail, 6 + 2 * QUEUE_SIZE);
-	v->used = tk_mem(r.used, 6 + 8 * QUEUE_SIZE);
 	for (unsigned i = 0; i < v->load->depth; i++) {
 		uint8_t *header = v->headers + (size_t)i * 16;
 
 		memset(header, 0, 16);
 		header[0] = v->load->write ? T_OUT : T_IN;
-		tk_set_desc(
-			v->d, 0, 3 * i, headers + i * 16ull, 16, DESC_NEXT, (uint16_t)(3 * i + 1));
-		tk_set_desc(v->d, 0, 3 * i + 1, data_of(v, i), v->load->size,
-			(uint16_t)(DESC_NEXT | (v->load->write ? 0 : DESC_WRITE)),
+		tk_set_desc(d, 0, 3 * i, headers + i * 16ull, 16, RING_DESC_NEXT,
+			(uint16_t)(3 * i + 1));
+		tk_set_desc(d, 0, 3 * i + 1, data_of(v, i), v->load->size,
+			(uint16_t)(RING_DESC_NEXT | (v->load->write ? 0 : RING_DESC_WRITE)),
 			(uint16_t)(3 * i + 2));
-		tk_set_desc(
-			v->d, 0, 3 * i + 2, headers + v->load->depth * 16ull + i, 1, DESC_WRITE, 0);
+		tk_set_desc(d, 0, 3 * i + 2, headers + v->load->depth * 16ull + i, 1,
+			RING_DESC_WRITE, 0);
 	}
 }
 
@@ -110,69 +87,51 @@ static void offer(struct driver *v, unsigned slot)
 	}
 	place = place * v->load->size / 512;
 	memcpy(v->headers + (size_t)slot * 16 + 8, &place, 8);
-	v->avail[2 + v->made % QUEUE_SIZE] = (uint16_t)(3 * slot);
-	v->made++;
-	__atomic_store_n(&v->avail[1], v->made, __ATOMIC_SEQ_CST);
+	ring_offer(&v->ring, (uint16_t)(3 * slot));
 }
 
 /* What is done is asked for anew; whether that was something. */
 static bool reap(struct driver *v)
 {
-	uint16_t upto = __atomic_load_n(&v->used[1], __ATOMIC_ACQUIRE);
-	bool any = v->seen != upto;
+	uint64_t before = v->done;
+	uint16_t head;
+	uint32_t size;
 
-	while (v->seen != upto) {
-		uint32_t head;
-		unsigned slot;
+	while (ring_take(&v->ring, &head, &size)) {
+		unsigned slot = head / 3u;
 
-		/* {u32 id, u32 length} from the fourth byte on. */
-		memcpy(&head, (const uint8_t *)(uintptr_t)&v->used[2 + v->seen % QUEUE_SIZE * 4],
-			4);
-		slot = head / 3;
 		if (v->headers[(size_t)v->load->depth * 16 + slot] != 0)
 			TK_FAIL("a request failed");
 		v->done++;
-		v->seen++;
 		offer(v, slot);
 	}
-	return any;
-}
-
-/* The device said from which on it wants to be kicked (2.7.10). */
-static bool must_kick(const struct driver *v, uint16_t before)
-{
-	uint16_t event = __atomic_load_n(&v->used[2 + 4 * QUEUE_SIZE], __ATOMIC_SEQ_CST);
-
-	return (uint16_t)(v->made - event - 1) < (uint16_t)(v->made - before);
+	return v->done != before;
 }
 
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	unsigned seconds, struct block_result *result)
+	unsigned ms, struct devices_result *result)
 {
 	struct driver v = { .load = load, .random = 88172645463325252ull };
 	double began, cpu, now;
-	uint16_t kicked = 0;
 
 	v.n_places = file_size / load->size;
 	set_up(&v, file);
-	began = seconds_of(CLOCK_MONOTONIC);
-	cpu = cpu_seconds();
+	began = devices_clock(CLOCK_MONOTONIC);
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID);
 	for (unsigned i = 0; i < load->depth; i++)
 		offer(&v, i);
 	do {
-		if (v.made != kicked && must_kick(&v, kicked))
-			tk_set_reg(v.d, 0x50, 0);
-		kicked = v.made;
+		ring_kick(&v.ring);
 		(void)tk_step();
 		if (!reap(&v)) {
-			struct pollfd p = { .fd = v.ring, .events = POLLIN };
+			struct pollfd p = { .fd = v.uring, .events = POLLIN };
 
 			if (poll(&p, 1, 10000) <= 0)
 				TK_FAIL("the disk is silent");
 		}
-		now = seconds_of(CLOCK_MONOTONIC);
-	} while (now - began < seconds);
+		now = devices_clock(CLOCK_MONOTONIC);
+	} while (now - began < ms / 1e3);
 	result->per_second = (double)v.done / (now - began);
-	result->cpu_us = (cpu_seconds() - cpu) * 1e6 / (double)v.done;
+	result->cpu_us = (devices_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) * 1e6 / (double)v.done;
 	/* What is still under way ends with the process. */
 }

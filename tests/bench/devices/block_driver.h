@@ -12,6 +12,6 @@
 
 /* In a process of its own; fails as a test does. */
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	unsigned seconds, struct block_result *result);
+	unsigned ms, struct devices_result *result);
 
 #endif

@@ -29,8 +29,8 @@ static double field(const char *line, unsigned wanted)
 	return line ? strtod(line, NULL) : 0;
 }
 
-int fio_run(const struct block_load *load, const char *file, unsigned seconds,
-	struct block_result *ret_result)
+int fio_run(const struct block_load *load, const char *file, unsigned ms,
+	struct devices_result *ret_result)
 {
 	char command[1024], line[8192];
 	FILE *p;
@@ -39,10 +39,10 @@ int fio_run(const struct block_load *load, const char *file, unsigned seconds,
 	(void)snprintf(command, sizeof(command),
 		"fio --name=bench --filename='%s' --ioengine=io_uring --direct=%d --rw=%s%s "
 		"--bs=%u "
-		"--iodepth=%u --runtime=%u --time_based --norandommap --randrepeat=0 "
+		"--iodepth=%u --runtime=%ums --time_based --norandommap --randrepeat=0 "
 		"--invalidate=0 --output-format=terse --terse-version=3 2>/dev/null",
 		file, !load->cached, load->random ? "rand" : "", load->write ? "write" : "read",
-		load->size, load->depth, seconds);
+		load->size, load->depth, ms);
 	/* NOLINTNEXTLINE(cert-env33-c) */
 	p = popen(command, "r");
 	if (!p)

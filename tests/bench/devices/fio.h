@@ -5,18 +5,16 @@
 
 #include <stdbool.h>
 
+#include "devices.h"
+
 struct block_load {
 	const char *name;
 	bool write, random, cached;
 	unsigned size, depth; /* bytes of a request, how many at once */
 };
 
-struct block_result {
-	double per_second, cpu_us; /* requests, and CPU time of each */
-};
-
 bool fio_is_there(void);
-int fio_run(const struct block_load *load, const char *file, unsigned seconds,
-	struct block_result *ret_result);
+int fio_run(const struct block_load *load, const char *file, unsigned ms,
+	struct devices_result *ret_result);
 
 #endif
