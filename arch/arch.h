@@ -69,8 +69,12 @@ struct arch {
 		size_t *n, size_t room);
 };
 
-/* NULL for an unknown one. */
+/* NULL for one that is not built in. */
 const struct arch *arch_get(enum isa isa);
+/* "aarch64"; "an unknown CPU".  Never NULL.  [any] */
+const char *arch_isa_name(enum isa isa);
+/* For which ISA a kernel's own header says it is; 0 where none does.  [any] */
+enum isa arch_kernel_isa(const struct blob *kernel);
 /* The host's own, or 0. */
 enum isa arch_host_isa(void);
 
