@@ -159,8 +159,12 @@ struct arch {
 	void (*sysreg)(const struct arch_host *host, struct vcpu_exit *exit);
 };
 
-/* NULL for an unknown one. */
+/* NULL for one that is not built in. */
 const struct arch *arch_get(enum isa isa);
+/* "aarch64"; "an unknown CPU".  Never NULL.  [any] */
+const char *arch_isa_name(enum isa isa);
+/* For which ISA a kernel's own header says it is; 0 where none does.  [any] */
+enum isa arch_kernel_isa(const struct blob *kernel);
 /* The host's own, or 0. */
 enum isa arch_host_isa(void);
 

@@ -135,20 +135,30 @@ static int prepare(struct vm *vm, struct error *err)
 	return ret < 0 ? ret : create_iothreads(vm, err);
 }
 
+/* ---- 1 ---- */
+
+/* The kernel says for which CPU it is; what does not is for the host's own. */
 static int choose_arch(struct vm *vm, struct error *err)
 {
-	vm->arch = arch_get(arch_host_isa());
+	enum isa isa = (enum isa)0;
+
+	if (vm->payload.kind == PAYLOAD_KERNEL)
+		isa = arch_kernel_isa(&vm->payload.kernel);
+	if (isa == (enum isa)0)
+		isa = arch_host_isa();
+	vm->arch = arch_get(isa);
 	return vm->arch ? 0
 			: error_set(err, EXIT_HOST, -ENOTSUP,
-				  "there is no guest architecture for this host's CPU");
+				  "%s: there is no machine for %s in this program",
+				  vm->payload.kernel.path, arch_isa_name(isa));
 }
-
-/* ---- 1 ---- */
 
 static int choose_payload(struct vm *vm, struct error *err)
 {
 	int ret = payload_open(&vm->config->payload, &vm->payload, err);
 
+	if (ret == 0)
+		ret = choose_arch(vm, err);
 	timing_phase(vm->timing, "payload");
 	return ret;
 }
@@ -222,8 +232,8 @@ static int setup_vm(struct vm *vm, struct error *err)
 		.vcpus = vm->config->vcpus,
 		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
 	struct backend_error berr = { "" };
-	int ret = backend_choose(
-		&vm->loader, vm->config, vm->arch->isa, &vm->backend, &vm->caps, err);
+	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
+		&vm->backend, &vm->caps, err);
 
 	if (ret == 0)
 		ret = check_vcpus(vm, err);
@@ -257,7 +267,7 @@ static int setup_boot_tables(struct vm *vm, struct error *err)
 	m->threads_per_core = c->threads_per_core;
 	m->cores_per_socket = c->cores_per_socket;
 	m->vm_name = c->name;
-	m->acpi = c->acpi;
+	m->acpi = c->acpi || vm->arch->isa != ISA_X86_64; /* the others have a device tree */
 	m->irqchip = vm->has_irqchip;
 	if (c->n_oem_strings > MACHINE_MAX_OEM)
 		return error_set(err, EXIT_USAGE, -E2BIG,
@@ -563,27 +573,44 @@ static int create_vcpus(struct vm *vm, struct error *err)
 
 /* ---- all of it ---- */
 
-static int build(struct vm *vm, bool only_check, struct error *err)
+enum build { BUILD_CHECK, BUILD_CHECK_ASKING, BUILD_RUN };
+
+/* Of the machine as such there is a description without a hypervisor, too. */
+static int try_setup_vm(struct vm *vm, struct error *err)
+{
+	struct error why = { .text = "" };
+	int ret = setup_vm(vm, &why);
+
+	if (ret == 0)
+		return 0;
+	if (vm->backend_vm) {
+		*err = why;
+		return ret;
+	}
+	vm->backend = NULL;
+	log_msg(LOG_LEVEL_WARN, "described without asking a hypervisor: %s", why.text);
+	return 0;
+}
+
+static int build(struct vm *vm, enum build what, struct error *err)
 {
 	int ret = prepare(vm, err);
 
 	if (ret == 0)
-		ret = choose_arch(vm, err);
-	if (ret == 0)
 		ret = choose_payload(vm, err);
 	if (ret == 0)
 		ret = create_guest_memory(vm, err);
-	if (ret == 0 && !only_check)
-		ret = setup_vm(vm, err);
+	if (ret == 0 && what != BUILD_CHECK)
+		ret = what == BUILD_RUN ? setup_vm(vm, err) : try_setup_vm(vm, err);
 	if (ret == 0)
 		ret = setup_boot_tables(vm, err);
 	if (ret == 0)
 		ret = attach_devices(vm, err);
-	if (ret == 0 && !only_check)
+	if (ret == 0 && vm->backend)
 		ret = create_vcpus(vm, err);
 	if (ret == 0)
 		ret = vm_write_boot_image(vm, err);
-	if (ret == 0 && !only_check)
+	if (ret == 0 && vm->backend)
 		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "boot-image");
 	if (ret < 0)
@@ -593,12 +620,12 @@ static int build(struct vm *vm, bool only_check, struct error *err)
 
 int vm_build(struct vm *vm, struct error *err)
 {
-	return build(vm, false, err);
+	return build(vm, BUILD_RUN, err);
 }
 
-int vm_build_for_check(struct vm *vm, struct error *err)
+int vm_build_for_check(struct vm *vm, bool ask_hypervisor, struct error *err)
 {
-	return build(vm, true, err);
+	return build(vm, ask_hypervisor ? BUILD_CHECK_ASKING : BUILD_CHECK, err);
 }
 
 static void destroy_devices(struct tenon_dev *first)

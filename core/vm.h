@@ -90,9 +90,12 @@ struct vm {
  * by the caller but for config and timing.  [main]
  */
 int vm_build(struct vm *vm, struct error *err);
-/* As far as `tenon check` goes: no hypervisor, no attach of host resources beyond the devices' own.
- * [main] */
-int vm_build_for_check(struct vm *vm, struct error *err);
+/*
+ * As far as `tenon check` goes: no hypervisor, no attach of host resources beyond the devices' own.
+ * With @ask_hypervisor there is one if this host has one for the guest, so that the boot tables say
+ * what its guest would read; a warning says why there is none.  [main]
+ */
+int vm_build_for_check(struct vm *vm, bool ask_hypervisor, struct error *err);
 /* Loads the payload and writes the boot tables; at the start and at every reset.  [main] */
 int vm_write_boot_image(struct vm *vm, struct error *err);
 void vm_destroy(struct vm *vm); /* half-built is fine [main] */
