@@ -6,9 +6,9 @@
  *   and run_event_loop, which is vm_run().
  *
  * Each step can fail with a sentence; vm_destroy() takes down whatever stands, in reverse order.
- * The boot tables list the devices, so setup_boot_tables() only begins the description of the
- * machine, attach_devices() completes it, and vm_write_boot_image() prints it into guest memory,
- * again at every reset.
+ * The boot tables list the devices and say what the vCPUs are, so setup_boot_tables() only begins
+ * the description of the machine, attach_devices() and create_vcpus() complete it, and
+ * vm_write_boot_image() prints it into guest memory, again at every reset.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -268,6 +268,7 @@ static int setup_boot_tables(struct vm *vm, struct error *err)
 	m->cores_per_socket = c->cores_per_socket;
 	m->vm_name = c->name;
 	m->acpi = c->acpi || vm->arch->isa != ISA_X86_64; /* the others have a device tree */
+	m->irqchip = vm->has_irqchip;
 	if (c->n_oem_strings > MACHINE_MAX_OEM)
 		return error_set(err, EXIT_USAGE, -E2BIG,
 			"%zu OEM strings are given, at most %d fit", c->n_oem_strings,
@@ -448,26 +449,74 @@ static void first_exit(void *opaque)
 	timing_mark(vm->timing, "first-exit", -1);
 }
 
+static size_t guest_says(void *opaque, const void *bytes, size_t size)
+{
+	const struct vm *vm = opaque;
+
+	return terminal_write(vm->terminal, bytes, size);
+}
+
+/* Under the lock, because a device may raise an interrupt while the vCPUs are taken down. */
+static void set_vcpu_line(void *opaque, uint32_t index, uint32_t line, bool level)
+{
+	struct vm *vm = opaque;
+
+	(void)pthread_mutex_lock(&vm->request_lock);
+	if (vm->vcpus)
+		(void)vcpus_interrupt(vm->vcpus, index, line, level);
+	(void)pthread_mutex_unlock(&vm->request_lock);
+}
+
+static int create_irqchip(struct vm *vm, struct error *err)
+{
+	const struct arch_irqchip_sink sink = { set_vcpu_line, vm };
+
+	if (vm->has_irqchip || !vm->arch->irqchip)
+		return 0;
+	return vm->arch->irqchip->create(vm->mmio, vm->config->vcpus, &sink, &vm->irqchip, err);
+}
+
 static int sink_line(void *opaque, uint32_t number, bool level)
 {
 	const struct vm *vm = opaque;
 
+	if (vm->irqchip)
+		return vm->arch->irqchip->line(vm->irqchip, number, level);
 	return vm->backend->ops->irq_line
 		       ? vm->backend->ops->irq_line(vm->backend_vm, number, level)
 		       : -ENOTSUP;
+}
+
+static bool has_pulse(const struct vm *vm)
+{
+	return vm->irqchip && vm->arch->irqchip->pulse;
+}
+
+static int sink_pulse(void *opaque, uint32_t number)
+{
+	const struct vm *vm = opaque;
+
+	return vm->arch->irqchip->pulse(vm->irqchip, number);
 }
 
 static int sink_irqfd(void *opaque, uint32_t number, int fd, bool assign)
 {
 	const struct vm *vm = opaque;
 
+	if (vm->irqchip)
+		return -ENOTSUP;
 	return vm->backend->ops->irqfd ? vm->backend->ops->irqfd(vm->backend_vm, number, fd, assign)
 				       : -ENOTSUP;
 }
 
 static int connect_interrupts(struct vm *vm, struct error *err)
 {
-	const struct irq_sink sink = { sink_line, sink_irqfd, vm };
+	const struct irq_sink sink = {
+		.line = sink_line,
+		.irqfd = sink_irqfd,
+		.pulse = has_pulse(vm) ? sink_pulse : NULL,
+		.opaque = vm,
+	};
 	struct backend_error berr = { "" };
 	int ret = 0;
 
@@ -478,7 +527,7 @@ static int connect_interrupts(struct vm *vm, struct error *err)
 	return irq_table_commit(vm->irqs, &sink, vm->loop, err);
 }
 
-static int create_vcpus(struct vm *vm, struct error *err)
+static int start_vcpu_threads(struct vm *vm, struct error *err)
 {
 	const struct vcpus_config config = {
 		.arch = vm->arch,
@@ -489,22 +538,35 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.machine = &vm->machine,
 		.mmio = vm->mmio,
 		.pio = vm->pio,
+		.irqchip = vm->irqchip,
+		.calls = vm->caps.features & BACKEND_CALLS,
 		.request = vcpu_asks,
 		.first_run = first_run,
 		.first_exit = first_exit,
+		.console = guest_says,
 		.opaque = vm,
 	};
 	struct vcpus *vcpus;
 	int ret = vcpus_create(&config, &vcpus, err);
 
-	if (ret == 0) {
-		(void)pthread_mutex_lock(&vm->request_lock);
-		vm->vcpus = vcpus;
-		(void)pthread_mutex_unlock(&vm->request_lock);
-		ret = connect_interrupts(vm, err);
-	}
+	if (ret < 0)
+		return ret;
+	(void)pthread_mutex_lock(&vm->request_lock);
+	vm->vcpus = vcpus;
+	(void)pthread_mutex_unlock(&vm->request_lock);
+	return 0;
+}
+
+static int create_vcpus(struct vm *vm, struct error *err)
+{
+	int ret = create_irqchip(vm, err);
+
 	if (ret == 0)
-		ret = vcpus_reset(vm->vcpus, err);
+		ret = start_vcpu_threads(vm, err);
+	if (ret == 0)
+		ret = connect_interrupts(vm, err);
+	if (ret == 0)
+		vcpus_facts(vm->vcpus, &vm->machine);
 	timing_phase(vm->timing, "vcpus");
 	return ret;
 }
@@ -544,11 +606,13 @@ static int build(struct vm *vm, enum build what, struct error *err)
 		ret = setup_boot_tables(vm, err);
 	if (ret == 0)
 		ret = attach_devices(vm, err);
-	if (ret == 0)
-		ret = vm_write_boot_image(vm, err);
-	timing_phase(vm->timing, "boot-image");
 	if (ret == 0 && vm->backend)
 		ret = create_vcpus(vm, err);
+	if (ret == 0)
+		ret = vm_write_boot_image(vm, err);
+	if (ret == 0 && vm->backend)
+		ret = vcpus_reset(vm->vcpus, err);
+	timing_phase(vm->timing, "boot-image");
 	if (ret < 0)
 		vm_destroy(vm);
 	return ret;
@@ -605,6 +669,8 @@ void vm_destroy(struct vm *vm)
 	vm_wait_for_reader(vm);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);
+	if (vm->irqchip)
+		vm->arch->irqchip->destroy(vm->irqchip);
 	bus_destroy(vm->pio);
 	bus_destroy(vm->mmio);
 	if (vm->backend)

@@ -132,7 +132,7 @@ static void lines_that_devices_may_have(void **state)
 static void shared_levels_are_ored(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, NULL, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = NULL, .opaque = &w };
 	struct tenon_irq *a, *b;
 
 	assert_int_equal(irq_alloc(*state, true, true, 5, &a), 0);
@@ -152,7 +152,7 @@ static void shared_levels_are_ored(void **state)
 static void notifiers_are_forwarded_without_irqfd(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, NULL, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = NULL, .opaque = &w };
 	struct event_loop *loop;
 	struct tenon_irq *irq;
 
@@ -171,7 +171,7 @@ static void notifiers_are_forwarded_without_irqfd(void **state)
 static void irqfds_are_used_and_given_back(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, irqfd, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = irqfd, .opaque = &w };
 	struct tenon_irq *irq;
 
 	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), 0);

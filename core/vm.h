@@ -20,6 +20,7 @@
 #include "core/payload.h"
 
 struct arch;
+struct arch_irqchip;
 struct iothread;
 struct loop_timer;
 struct signals;
@@ -61,6 +62,7 @@ struct vm {
 
 	struct bus *mmio, *pio;
 	struct irq_table *irqs;
+	struct arch_irqchip *irqchip; /* the architecture's; NULL: the backend has one */
 	struct terminal *terminal;
 	struct work_pool *work;
 	struct device_env env;

@@ -89,6 +89,7 @@ void kvm_vcpu_destroy(struct backend_vcpu *vcpu);
 int kvm_vcpu_reset(struct backend_vcpu *vcpu, struct backend_error *err);
 int kvm_vcpu_run(struct backend_vcpu *vcpu, struct vcpu_exit *exit);
 void kvm_vcpu_kick(struct backend_vcpu *vcpu);
+int kvm_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what);
 
 /* ---- kvm_exit.c ---- */
 

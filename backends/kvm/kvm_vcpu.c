@@ -195,3 +195,11 @@ int kvm_vcpu_reset(struct backend_vcpu *vcpu, struct backend_error *err)
 	settle(vcpu);
 	return kvm_isa_vcpu_reset(vcpu, err);
 }
+
+/* The guest's calls for that are served by the kernel. */
+int kvm_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what)
+{
+	(void)vcpu;
+	(void)what;
+	return -ENOTSUP;
+}
