@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "arch/aarch64/aarch64.h"
 #include "arch/bytes.h"
 #include "arch/image.h"
 #include "arch/x86_64/bzimage.h"
@@ -19,7 +20,14 @@
 
 const struct arch *arch_get(enum isa isa)
 {
-	return isa == ISA_X86_64 ? &arch_x86_64 : NULL;
+	switch (isa) {
+	case ISA_X86_64:
+		return &arch_x86_64;
+	case ISA_AARCH64:
+		return &arch_aarch64;
+	default:
+		return NULL;
+	}
 }
 
 const char *arch_isa_name(enum isa isa)

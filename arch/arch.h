@@ -32,6 +32,7 @@ struct arch_layout {
 	uint32_t max_vcpus;
 	uint32_t cmdline_max;    /* bytes, with the zero */
 	uint64_t hypervisor_gpa; /* x86: pages that KVM uses itself */
+	uint64_t irqchip_gpa[4]; /* as of struct backend_vm_config */
 };
 
 /* The state in which one vCPU starts. */

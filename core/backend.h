@@ -112,9 +112,24 @@ enum x86_seg_part { X86_BASE, X86_LIMIT, X86_SELECTOR, X86_ATTR };
 /* aarch64 and riscv64: */
 #define REG_ARM_CORE   0x21u /* 0..30 = x0..x30, 31 = SP_EL1, 32 = PC, 33 = PSTATE */
 #define REG_ARM_SYS    0x22u /* op0:2 op1:3 crn:4 crm:4 op2:3 */
+#define REG_ARM_CONF   0x23u /* see enum arm_conf */
 #define REG_RISCV_X    0x31u /* 0..31, 32 = pc */
 #define REG_RISCV_CSR  0x32u
 #define REG_RISCV_CONF 0x33u /* see enum riscv_conf */
+
+/* Properties of a vCPU and its machine, for reading. */
+enum arm_conf {
+	ARM_CONF_GIC, /* version of the interrupt controller that the backend has: 2 or 3 */
+	ARM_CONF_PMU, /* 1: performance counters, which interrupt by ARM_PPI_PMU; 0: none */
+};
+
+#define ARM_PPI_PMU 7u /* of each vCPU's own interrupts, counted from 16 */
+
+#define ARM_X(n)    REG_ID(REG_ARM_CORE, n)
+#define ARM_SP_EL1  ARM_X(31)
+#define ARM_PC      ARM_X(32)
+#define ARM_PSTATE  ARM_X(33)
+#define ARM_CONF(n) REG_ID(REG_ARM_CONF, n)
 
 /* Properties of a vCPU, for reading.  RISCV_CONF_EXT + n: bits 64n and up of the extensions with
  * longer names, by enum riscv_ext of core/riscv_ext.h. */
@@ -218,12 +233,22 @@ static inline uint64_t backend_sbi_function(uint64_t extension, uint64_t functio
 struct backend_vm;
 struct backend_vcpu;
 
+enum backend_irqchip_part {
+	IRQCHIP_ARM_GICD = 0, /* distributor */
+	IRQCHIP_ARM_GICR = 1, /* redistributors of version 3, 128 KiB for each vCPU */
+	IRQCHIP_ARM_GICC = 2, /* CPU interface of version 2 */
+	IRQCHIP_RISCV_APLIC = 0,
+	IRQCHIP_RISCV_IMSIC = 1, /* 4 KiB for each vCPU */
+};
+
 struct backend_vm_config {
 	uint32_t struct_size;
 	enum isa isa;
-	uint32_t vcpus; /* to be created */
-	uint32_t reserved;
+	uint32_t vcpus;        /* to be created */
+	uint32_t irq_lines;    /* that devices may have, counted from 0; x86: as on a PC */
 	uint64_t reserved_gpa; /* x86: 4 pages below 4 GiB that the hypervisor may use itself */
+	/* Where an interrupt controller of the backend's goes; by enum backend_irqchip_part. */
+	uint64_t irqchip_gpa[4];
 };
 
 struct backend_ops {

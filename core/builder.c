@@ -230,6 +230,7 @@ static int setup_vm(struct vm *vm, struct error *err)
 	struct backend_vm_config config = { .struct_size = sizeof(config),
 		.isa = vm->arch->isa,
 		.vcpus = vm->config->vcpus,
+		.irq_lines = vm->arch->layout->irq_last + 1,
 		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
 	struct backend_error berr = { "" };
 	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
@@ -239,6 +240,7 @@ static int setup_vm(struct vm *vm, struct error *err)
 		ret = check_vcpus(vm, err);
 	if (ret < 0)
 		return ret;
+	memcpy(config.irqchip_gpa, vm->arch->layout->irqchip_gpa, sizeof(config.irqchip_gpa));
 	timing_phase(vm->timing, "backend");
 	ret = vm->backend->ops->vm_create(&config, &vm->backend_vm, &berr);
 	if (ret < 0)

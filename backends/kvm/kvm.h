@@ -113,7 +113,11 @@ struct kvm_needed {
 };
 extern const struct kvm_needed kvm_isa_needed[];
 
-/* Fills phys_bits. */
+/* What KVM_CREATE_VM is asked for. */
+unsigned long kvm_isa_vm_type(int kvm_fd);
+/* The number that KVM_IRQ_LINE has for line @gsi. */
+uint32_t kvm_isa_irq_line(uint32_t gsi);
+/* Fills phys_bits; may lower max_vcpus. */
 int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err);
 /* Nanoseconds that this KVM takes for one instruction of an ordinary guest. */
 int kvm_isa_measure(struct backend_vm *vm, double *ret_ns, struct backend_error *err);

@@ -172,6 +172,11 @@ int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit)
 			run->fail_entry.cpu);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return internal_error(run, exit);
+	case KVM_EXIT_ARM_NISV:
+		return exit_failed(exit, -ENOTSUP,
+			"an instruction that KVM cannot take apart accessed 0x%" PRIx64
+			", where there is no memory",
+			(uint64_t)run->arm_nisv.fault_ipa);
 	case KVM_EXIT_UNKNOWN:
 		return exit_failed(exit, -EIO,
 			"the processor left the guest for a reason that KVM does not know: "

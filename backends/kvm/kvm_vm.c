@@ -34,7 +34,7 @@ int kvm_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 		r = vm->kvm_fd;
 		goto undo;
 	}
-	vm->fd = kvm_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, 0);
+	vm->fd = kvm_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, kvm_isa_vm_type(vm->kvm_fd));
 	if (vm->fd < 0) {
 		r = backend_fail(err, vm->fd, "KVM cannot create a VM: %s", strerror(-vm->fd));
 		goto undo;
@@ -162,7 +162,7 @@ int kvm_mem_dirty(struct backend_vm *vm, uint64_t gpa, uint64_t size, uint64_t *
 
 int kvm_irq_line(struct backend_vm *vm, uint32_t gsi, bool level)
 {
-	struct kvm_irq_level line = { .irq = gsi, .level = level };
+	struct kvm_irq_level line = { .irq = kvm_isa_irq_line(gsi), .level = level };
 
 	return vm->irqchip ? kvm_ioctl(vm->fd, KVM_IRQ_LINE, &line) : -ENOTSUP;
 }
