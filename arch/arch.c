@@ -7,6 +7,7 @@
 #include "arch/aarch64/aarch64.h"
 #include "arch/bytes.h"
 #include "arch/image.h"
+#include "arch/riscv64/riscv64.h"
 #include "arch/x86_64/bzimage.h"
 #include "arch/x86_64/elf.h"
 #include "arch/x86_64/x86_64.h"
@@ -25,6 +26,8 @@ const struct arch *arch_get(enum isa isa)
 		return &arch_x86_64;
 	case ISA_AARCH64:
 		return &arch_aarch64;
+	case ISA_RISCV64:
+		return &arch_riscv64;
 	default:
 		return NULL;
 	}

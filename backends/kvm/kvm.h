@@ -29,6 +29,8 @@ struct backend_vm {
 	uint64_t reserved_gpa;
 	struct kvm_slot *slots;
 	size_t slot_count;
+	pthread_mutex_t create_lock; /* vcpu_count */
+	uint32_t vcpu_count;
 	struct kvm_isa_vm *isa; /* what the ISA's files keep; NULL until they have something */
 };
 
@@ -46,6 +48,7 @@ struct kvm_transfer {
 struct backend_vcpu {
 	struct backend_vm *vm;
 	uint32_t index;
+	uint32_t order; /* in which they were created: KVM has a number of its own for each */
 	int fd;
 	pthread_t thread;
 	struct kvm_run *run;
@@ -98,6 +101,8 @@ void kvm_transfer_begin(struct kvm_transfer *transfer, struct kvm_run *run);
 /* Takes back the item that the core has, its answer in @exit, and gives out the next one.
  * False when there is none. */
 bool kvm_transfer_next(struct kvm_transfer *transfer, struct vcpu_exit *exit);
+/* Hands the core's answer to the last exit, if that was a call or a register, to KVM. */
+void kvm_exit_answer(struct kvm_run *run, const struct vcpu_exit *exit);
 /* Translates any other exit; 0, -EAGAIN when there is nothing for the core, or -errno with
  * VCPU_FAILED in @exit. */
 int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit);

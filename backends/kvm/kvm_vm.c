@@ -29,6 +29,7 @@ int kvm_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 	if (!vm)
 		return backend_fail(err, -ENOMEM, "out of memory");
 	vm->fd = -1;
+	(void)pthread_mutex_init(&vm->create_lock, NULL);
 	vm->kvm_fd = kvm_open(err);
 	if (vm->kvm_fd < 0) {
 		r = vm->kvm_fd;
@@ -58,6 +59,7 @@ void kvm_vm_destroy(struct backend_vm *vm)
 		close(vm->fd);
 	if (vm->kvm_fd >= 0)
 		close(vm->kvm_fd);
+	(void)pthread_mutex_destroy(&vm->create_lock);
 	free(vm->slots);
 	free(vm);
 }
