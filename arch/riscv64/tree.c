@@ -169,6 +169,7 @@ static void write_aia(struct dt *dt, const struct machine *m)
 	dt_begin_at(dt, "interrupt-controller", RISCV_IMSIC_BASE);
 	dt_text(dt, "compatible", "riscv,imsics");
 	dt_u32(dt, "#interrupt-cells", 0);
+	dt_u32(dt, "#address-cells", 0);
 	dt_empty(dt, "interrupt-controller");
 	dt_empty(dt, "msi-controller");
 	dt_u32(dt, "#msi-cells", 0);
