@@ -151,6 +151,8 @@ struct arch {
 	 * created, into machine->facts; those that the backend lacks are left out.  Ends with 0;
 	 * NULL: none. */
 	const uint32_t *facts;
+	/* The device type that a machine gets where its description has no "power"; NULL: that. */
+	const char *power_device;
 	/* NULL: backends bring their own.  */
 	const struct arch_irqchip_ops *irqchip;
 	/* Serves a VCPU_CALL exit; fills ret.  NULL: no function is there.  [vcpu] */

@@ -331,12 +331,24 @@ static struct event_loop *loop_of(const struct vm *vm, const struct config_devic
 	return vm->loop;
 }
 
+/* Which kind of power device nobody asked for depends on the machine. */
+static const struct config_device *as_this_machine(struct vm *vm, const struct config_device *d)
+{
+	if (!d->implied || strcmp(d->type, "power") != 0 || !vm->arch->power_device)
+		return d;
+	vm->power = *d;
+	vm->power.type = vm->arch->power_device;
+	return &vm->power;
+}
+
 static int add_device(struct vm *vm, const struct config_device *d, struct error *err)
 {
 	const struct tenon_device_class *cls;
 	struct tenon_dev *dev = NULL;
-	int ret = loader_class(&vm->loader, d, &cls, err);
+	int ret;
 
+	d = as_this_machine(vm, d);
+	ret = loader_class(&vm->loader, d, &cls, err);
 	if (ret == 0)
 		ret = device_create(&vm->env, cls, d, loop_of(vm, d), &dev, err);
 	if (ret < 0)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/backend.h"
+#include "core/config.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/loader.h"
@@ -66,6 +67,7 @@ struct vm {
 	struct terminal *terminal;
 	struct work_pool *work;
 	struct device_env env;
+	struct config_device power; /* the machine's own power device, as this machine has it */
 	struct tenon_dev *devices, **last_device;
 	struct machine machine;
 	struct vcpus *vcpus;

@@ -92,6 +92,7 @@ const struct arch arch_riscv64 = {
 	.boot_tables = riscv_boot_tables,
 	.vcpu_state = riscv_vcpu_state,
 	.facts = isa_facts,
+	.power_device = "button", /* off and reset are SBI's */
 	.irqchip = &plic_ops,
 	.call = sbi_call,
 	.sysreg = riscv_sysreg,
