@@ -121,6 +121,11 @@ struct arch_host {
 	size_t (*console)(const struct arch_host *host, const void *bytes, size_t size);
 };
 
+/* Whoever asks for @type gets @as, which takes the same settings. */
+struct arch_form {
+	const char *type, *as;
+};
+
 struct arch {
 	enum isa isa;
 	const char *name; /* "x86_64" */
@@ -151,8 +156,9 @@ struct arch {
 	 * created, into machine->facts; those that the backend lacks are left out.  Ends with 0;
 	 * NULL: none. */
 	const uint32_t *facts;
-	/* The device type that a machine gets where its description has no "power"; NULL: that. */
-	const char *power_device;
+	/* Device types that machines of this kind have in another form; ends with NULL.  NULL:
+	 * none. */
+	const struct arch_form *forms;
 	/* NULL: backends bring their own.  */
 	const struct arch_irqchip_ops *irqchip;
 	/* Serves a VCPU_CALL exit; fills ret.  NULL: no function is there.  [vcpu] */

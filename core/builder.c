@@ -331,14 +331,18 @@ static struct event_loop *loop_of(const struct vm *vm, const struct config_devic
 	return vm->loop;
 }
 
-/* Which kind of power device nobody asked for depends on the machine. */
+/* A type that this kind of machine has in another form, unless a plugin is named for it. */
 static const struct config_device *as_this_machine(struct vm *vm, const struct config_device *d)
 {
-	if (!d->implied || strcmp(d->type, "power") != 0 || !vm->arch->power_device)
+	const struct arch_form *form = d->plugin ? NULL : vm->arch->forms;
+
+	while (form && form->type && strcmp(form->type, d->type) != 0)
+		form++;
+	if (!form || !form->type)
 		return d;
-	vm->power = *d;
-	vm->power.type = vm->arch->power_device;
-	return &vm->power;
+	vm->forms[vm->n_forms] = *d;
+	vm->forms[vm->n_forms].type = form->as;
+	return &vm->forms[vm->n_forms++];
 }
 
 static int add_device(struct vm *vm, const struct config_device *d, struct error *err)
@@ -386,6 +390,9 @@ static int attach_devices(struct vm *vm, struct error *err)
 {
 	int ret = create_platform(vm, err);
 
+	vm->forms = calloc(vm->config->n_devices + 1, sizeof(*vm->forms));
+	if (ret == 0 && !vm->forms)
+		ret = no_memory(err, "the devices");
 	for (size_t i = 0; i < vm->config->n_devices && ret == 0; i++)
 		ret = add_device(vm, &vm->config->devices[i], err);
 	timing_phase(vm->timing, "plugins");
@@ -697,6 +704,7 @@ void vm_destroy(struct vm *vm)
 	signals_destroy(vm->signals);
 	event_loop_destroy(vm->loop);
 	free(vm->machine.nodes);
+	free(vm->forms);
 	(void)pthread_mutex_destroy(&vm->request_lock);
 	timing_phase(vm->timing, "shutdown");
 }

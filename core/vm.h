@@ -67,7 +67,8 @@ struct vm {
 	struct terminal *terminal;
 	struct work_pool *work;
 	struct device_env env;
-	struct config_device power; /* the machine's own power device, as this machine has it */
+	struct config_device *forms; /* of devices that this machine has in another form; owned */
+	size_t n_forms;
 	struct tenon_dev *devices, **last_device;
 	struct machine machine;
 	struct vcpus *vcpus;

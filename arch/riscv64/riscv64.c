@@ -83,6 +83,13 @@ void riscv_sysreg(const struct arch_host *host, struct vcpu_exit *exit)
 	exit->sysreg.handled = true;
 }
 
+/* Off and reset are SBI's.  The clock of a PC has ports. */
+static const struct arch_form forms[] = {
+	{ "power", "button" },
+	{ "rtc", "goldfish" },
+	{ NULL, NULL },
+};
+
 const struct arch arch_riscv64 = {
 	.isa = ISA_RISCV64,
 	.name = "riscv64",
@@ -92,7 +99,7 @@ const struct arch arch_riscv64 = {
 	.boot_tables = riscv_boot_tables,
 	.vcpu_state = riscv_vcpu_state,
 	.facts = isa_facts,
-	.power_device = "button", /* off and reset are SBI's */
+	.forms = forms,
 	.irqchip = &plic_ops,
 	.call = sbi_call,
 	.sysreg = riscv_sysreg,

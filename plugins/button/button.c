@@ -179,7 +179,11 @@ static void button_detach(struct tenon_dev *dev)
 	*b = (struct button){ .window = NULL };
 }
 
-static const struct tenon_key keys[] = { { NULL, 0, 0, NULL, NULL, NULL } };
+static const struct tenon_key keys[] = {
+	{ "i8042", TENON_KEY_BOOL, 0, "true", NULL,
+		"nothing here: what it names in a power device takes ports" },
+	{ NULL, 0, 0, NULL, NULL, NULL },
+};
 
 static const struct tenon_device_class button_class = {
 	.struct_size = sizeof(button_class),
