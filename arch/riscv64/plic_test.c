@@ -56,7 +56,7 @@ static void priority(struct bench *b, uint32_t source, uint32_t value)
 
 static void enable(struct bench *b, uint32_t hart, uint32_t source)
 {
-	uint64_t at = 0x2000 + 0x80ull * hart + source / 32 * 4;
+	uint64_t at = 0x2000 + 0x80ull * hart + source / 32 * 4ull;
 
 	reg_write(b, at, reg_read(b, at) | 1u << source % 32);
 }
@@ -284,9 +284,9 @@ static void other_sizes_do_nothing(void **state)
 	assert_int_equal(value, 0);
 	assert_true(bus_read(b.bus, RISCV_PLIC_BASE + 0x200000, 8, &value));
 	assert_int_equal(value, 0);
-	assert_true(bus_write(b.bus, RISCV_PLIC_BASE + 4 * 5, 1, 7));
-	assert_true(bus_write(b.bus, RISCV_PLIC_BASE + 4 * 5 + 1, 4, 7));
-	assert_int_equal(reg_read(&b, 4 * 5), 1);
+	assert_true(bus_write(b.bus, RISCV_PLIC_BASE + 4ull * 5, 1, 7));
+	assert_true(bus_write(b.bus, RISCV_PLIC_BASE + 4ull * 5 + 1, 4, 7));
+	assert_int_equal(reg_read(&b, 4ull * 5), 1);
 	assert_int_equal(claim(&b, 0), 5);
 	end(&b);
 }
@@ -326,7 +326,7 @@ static void a_reset_forgets_all_but_the_lines(void **state)
 	assert_true(b.up[0]);
 	plic_ops.reset(b.chip);
 	assert_false(b.up[0]);
-	assert_int_equal(reg_read(&b, 4 * 5), 0);
+	assert_int_equal(reg_read(&b, 4ull * 5), 0);
 	assert_int_equal(reg_read(&b, 0x2000), 0);
 	assert_false(pending(&b, 6));
 	priority(&b, 5, 1);

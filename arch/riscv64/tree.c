@@ -134,13 +134,13 @@ static void write_harts(struct dt *dt, const struct machine *m)
 static void write_outputs(struct dt *dt, const struct machine *m)
 {
 	uint32_t cells[2 * RISCV_MAX_VCPUS];
-	uint32_t n = m->vcpus < RISCV_MAX_VCPUS ? m->vcpus : RISCV_MAX_VCPUS;
+	size_t n = m->vcpus < RISCV_MAX_VCPUS ? m->vcpus : RISCV_MAX_VCPUS;
 
-	for (uint32_t i = 0; i < n; i++) {
-		cells[2 * i] = PHANDLE_HART(i);
+	for (size_t i = 0; i < n; i++) {
+		cells[2 * i] = PHANDLE_HART((uint32_t)i);
 		cells[2 * i + 1] = RISCV_LINE_EXTERNAL;
 	}
-	dt_cells(dt, "interrupts-extended", cells, (size_t)n * 2);
+	dt_cells(dt, "interrupts-extended", cells, n * 2);
 }
 
 static void write_reg(struct dt *dt, uint64_t base, uint64_t size)

@@ -129,7 +129,7 @@ static void write_register(struct goldfish *g, uint64_t offset, uint32_t value)
 		look(g);
 		break;
 	case IRQ_ENABLED:
-		g->enabled = value & 1;
+		g->enabled = (value & 1) != 0;
 		break;
 	case CLEAR_ALARM:
 		g->armed = 0;

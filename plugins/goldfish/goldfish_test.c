@@ -125,8 +125,8 @@ TK_TEST(setting_the_time_moves_the_alarm)
 {
 	struct tk_dev *d = tk_started("goldfish", "");
 
-	alarm_at(d, now(d) + 3600 * 1000 * MS);
-	set(d, now(d) + 3601 * 1000 * MS);
+	alarm_at(d, now(d) + 3600000 * MS);
+	set(d, now(d) + 3601000 * MS);
 	TK_EQ(tk_irq_level(d, 0), 1);
 }
 

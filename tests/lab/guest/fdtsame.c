@@ -30,7 +30,7 @@ struct tree {
 
 static void broken(const struct tree *t, const char *why)
 {
-	printf("fdtsame: %s: %s\n", t->file, why);
+	(void)printf("fdtsame: %s: %s\n", t->file, why);
 	exit(2);
 }
 
@@ -58,7 +58,7 @@ static struct tree load(const char *file)
 	if (!f || !t.bytes)
 		broken(&t, strerror(errno));
 	t.size = fread(t.bytes, 1, AT_MOST, f);
-	fclose(f);
+	(void)fclose(f);
 	if (be32(&t, 0) != MAGIC)
 		broken(&t, "not a device tree");
 	t.at = be32(&t, 8);
