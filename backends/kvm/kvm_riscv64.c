@@ -3,6 +3,8 @@
  * What a riscv64 machine needs of KVM beyond memory and processors: the advanced interrupt
  * architecture, where the host has it.  Without, KVM has no interrupt controller and the core has
  * one, whose output is each vCPU's external interrupt.
+ *
+ * No emulated host has it: what is here of it follows Linux's documentation and has not run.
  */
 #include "backends/kvm/kvm_riscv64.h"
 
