@@ -9,7 +9,7 @@
 # Where packages of an architecture come from: Debian 12, which has no riscv64.
 apt_suite() { # ARCH
 	case $1 in
-	riscv64) echo "${TENON_RISCV64_SUITE:-trixie}" ;;
+	riscv64) echo trixie ;;
 	*) echo bookworm ;;
 	esac
 }
@@ -84,6 +84,25 @@ run_apt() { # WHAT COMMAND...: quiet, unless it fails
 		why=$(sed -n 's/^E: //p' "$work/apt.log" | head -1)
 		lab_die "cannot $what for $arch: ${why:-$(tail -1 "$work/apt.log")}"
 	}
+}
+
+# Reads the package lists.  A mirror that is being brought up to date may have a release whole under
+# one of its names only: the others are tried, as long as they stand for the same release.
+read_lists() {
+	local wanted=$suite
+	for suite in "$wanted" stable oldstable; do
+		rm -rf "$work/apt"
+		write_apt_config
+		if apt-get -c "$work/apt/apt.conf" update >"$work/apt.log" 2>&1 &&
+			grep -qsx "Codename: $wanted" "$work"/apt/lists/*Release; then
+			suite=$wanted
+			return
+		fi
+	done
+	suite=$wanted
+	rm -rf "$work/apt"
+	write_apt_config
+	run_apt "read the package lists" apt-get -c "$work/apt/apt.conf" update
 }
 
 fetch_packages() { # NAME...: into $work/root

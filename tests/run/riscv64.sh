@@ -98,9 +98,9 @@ expect 2 "a device tree that cannot be written" \
 	"$tenon" check vm.cfg --dump-dtb /nowhere/tree
 one_sentence "a device tree that cannot be written"
 if command -v dtc >/dev/null; then
-	dtc -I dtb -O dts null.dtb >dts 2>warnings || fail "dtc: $(cat warnings)"
+	dtc -I dtb -O dts -o tree.dts null.dtb 2>warnings || fail "dtc: $(cat warnings)"
 	[ ! -s warnings ] || fail "dtc warns: $(cat warnings)"
-	grep -q 'bootargs = "hello"' dts || fail "the command line is not in the tree"
+	grep -q 'bootargs = "hello"' tree.dts || fail "the command line is not in the tree"
 fi
 expect 3 "a hypervisor of another kind" env TENON_NULL_ISA=x86_64 "$tenon" run vm.cfg
 one_sentence "a hypervisor of another kind"
