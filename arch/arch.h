@@ -14,6 +14,7 @@
 #include "core/backend.h"
 
 struct blob;
+struct bus;
 struct error;
 struct guest_memory;
 struct loaded;
@@ -31,6 +32,7 @@ struct arch_layout {
 	uint32_t max_vcpus;
 	uint32_t cmdline_max;    /* bytes, with the zero */
 	uint64_t hypervisor_gpa; /* x86: pages that KVM uses itself */
+	uint64_t irqchip_gpa[4]; /* as of struct backend_vm_config */
 };
 
 /* The state in which one vCPU starts. */
@@ -39,6 +41,89 @@ struct arch_vcpu_state {
 	size_t n_regs;
 	struct backend_msr msrs[32];
 	size_t n_msrs;
+};
+
+/* ---- interrupt controllers in userspace ---- */
+
+struct arch_irqchip; /* of each architecture's own making */
+
+/* Where a controller's outputs go. */
+struct arch_irqchip_sink {
+	/* As backend_ops' vcpu_interrupt.  Called with the controller's own lock held.  [any] */
+	void (*vcpu_line)(void *opaque, uint32_t vcpu, uint32_t line, bool level);
+	void *opaque;
+};
+
+/* The platform's interrupt controller, for backends that have none (-ENOTSUP of irqchip_create). */
+struct arch_irqchip_ops {
+	/* Puts its windows on @mmio, which are the architecture's to choose and not the devices'.
+	 * @mmio is borrowed till destroy, @sink is copied.  [main] */
+	int (*create)(struct bus *mmio, uint32_t vcpus, const struct arch_irqchip_sink *sink,
+		struct arch_irqchip **ret_chip, struct error *err);
+	/* The level of input @number.  -EINVAL for one that there is not.  [any] */
+	int (*line)(struct arch_irqchip *chip, uint32_t number, bool level);
+	/* One edge on @number; NULL: line up, line down.  [any] */
+	int (*pulse)(struct arch_irqchip *chip, uint32_t number);
+	/* A VCPU_SYSREG exit of @vcpu; false when the register is not the controller's.  NULL: it
+	 * has none.  [vcpu] */
+	bool (*sysreg)(struct arch_irqchip *chip, uint32_t vcpu, struct vcpu_exit *exit);
+	void (*reset)(struct arch_irqchip *chip); /* the vCPUs stand [main] */
+	void (*destroy)(
+		struct arch_irqchip *chip); /* takes its windows back; NULL is fine [main] */
+};
+
+/* ---- calls of the guest to its firmware: PSCI, SBI ---- */
+
+#define ARCH_START_REGS 8
+
+enum arch_vcpu_power {
+	ARCH_VCPU_STARTED,
+	ARCH_VCPU_STOPPED,
+	ARCH_VCPU_STARTING, /* its thread has not come round yet */
+	ARCH_VCPU_SUSPENDED,
+};
+
+enum arch_system_event {
+	ARCH_SYSTEM_OFF,
+	ARCH_SYSTEM_RESET,
+};
+
+/*
+ * What serving a call may ask of the core: made by the core, one for each vCPU, for the thread of
+ * the vCPU that calls.
+ */
+struct arch_host {
+	uint32_t vcpu;  /* who calls */
+	uint32_t vcpus; /* how many there are */
+	const struct machine *machine;
+	const struct guest_memory *gm;
+
+	/* Registers of the calling vCPU.  0 or -errno, -ENOENT for one that the backend lacks. */
+	int (*set_regs)(const struct arch_host *host, const struct backend_reg *regs, size_t n);
+	int (*get_regs)(const struct arch_host *host, struct backend_reg *regs, size_t n);
+	/* Runs a stopped vCPU from its reset state with @regs set, at most ARCH_START_REGS.  Its
+	 * own thread does it, later.  -EALREADY: it runs, or is about to; -EINVAL: there is no
+	 * such. */
+	int (*start)(const struct arch_host *host, uint32_t vcpu, const struct backend_reg *regs,
+		size_t n);
+	/* The calling vCPU does not return from the call; it stays until somebody starts it. */
+	void (*stop)(const struct arch_host *host);
+	/* As stop(), then start() with @regs upon the next interrupt of the calling vCPU. */
+	void (*suspend)(const struct arch_host *host, const struct backend_reg *regs, size_t n);
+	/* enum arch_vcpu_power, or -EINVAL. */
+	int (*power)(const struct arch_host *host, uint32_t vcpu);
+	/* As backend_ops' vcpu_interrupt and vcpu_fence; -EINVAL: there is no such vCPU. */
+	int (*interrupt)(const struct arch_host *host, uint32_t vcpu, uint32_t line, bool level);
+	int (*fence)(const struct arch_host *host, uint32_t vcpu, uint32_t what);
+	/* The VM goes off or restarts, soon after. */
+	void (*system)(const struct arch_host *host, enum arch_system_event event);
+	/* Bytes for whoever watches the guest's first words; how many were taken.  Never waits. */
+	size_t (*console)(const struct arch_host *host, const void *bytes, size_t size);
+};
+
+/* Whoever asks for @type gets @as, which takes the same settings. */
+struct arch_form {
+	const char *type, *as;
 };
 
 struct arch {
@@ -67,10 +152,28 @@ struct arch {
 	 * grow to @room.  NULL elsewhere.  [any] */
 	int (*cpuid)(const struct machine *machine, uint32_t index, struct backend_cpuid *entries,
 		size_t *n, size_t room);
+	/* Ids of registers whose values the boot tables need: read from the first vCPU once it is
+	 * created, into machine->facts; those that the backend lacks are left out.  Ends with 0;
+	 * NULL: none. */
+	const uint32_t *facts;
+	/* Device types that machines of this kind have in another form; ends with NULL.  NULL:
+	 * none. */
+	const struct arch_form *forms;
+	/* NULL: backends bring their own.  */
+	const struct arch_irqchip_ops *irqchip;
+	/* Serves a VCPU_CALL exit; fills ret.  NULL: no function is there.  [vcpu] */
+	void (*call)(const struct arch_host *host, struct vcpu_exit *exit);
+	/* Serves a VCPU_SYSREG exit that no interrupt controller claimed; fills handled.  NULL:
+	 * none is there.  [vcpu] */
+	void (*sysreg)(const struct arch_host *host, struct vcpu_exit *exit);
 };
 
-/* NULL for an unknown one. */
+/* NULL for one that is not built in. */
 const struct arch *arch_get(enum isa isa);
+/* "aarch64"; "an unknown CPU".  Never NULL.  [any] */
+const char *arch_isa_name(enum isa isa);
+/* For which ISA a kernel's own header says it is; 0 where none does.  [any] */
+enum isa arch_kernel_isa(const struct blob *kernel);
 /* The host's own, or 0. */
 enum isa arch_host_isa(void);
 

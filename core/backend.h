@@ -41,6 +41,9 @@ struct backend_error {
 #define BACKEND_SLOW      (1u << 3) /* runs ordinary guest code by emulation: no stock kernels */
 #define BACKEND_DIRTY_LOG (1u << 4)
 #define BACKEND_READONLY  (1u << 5) /* read-only mappings; writes exit as MMIO */
+/* PSCI or SBI calls that start and stop vCPUs come to the core: it runs the first vCPU, and each of
+ * the others once such a call starts it.  Otherwise the backend lets them wait in vcpu_run. */
+#define BACKEND_CALLS (1u << 6)
 
 struct backend_caps {
 	uint32_t features; /* BACKEND_* */
@@ -109,9 +112,44 @@ enum x86_seg_part { X86_BASE, X86_LIMIT, X86_SELECTOR, X86_ATTR };
 /* aarch64 and riscv64: */
 #define REG_ARM_CORE   0x21u /* 0..30 = x0..x30, 31 = SP_EL1, 32 = PC, 33 = PSTATE */
 #define REG_ARM_SYS    0x22u /* op0:2 op1:3 crn:4 crm:4 op2:3 */
+#define REG_ARM_CONF   0x23u /* see enum arm_conf */
 #define REG_RISCV_X    0x31u /* 0..31, 32 = pc */
 #define REG_RISCV_CSR  0x32u
-#define REG_RISCV_CONF 0x33u /* 0 = ISA letters, 1 = timebase frequency in Hz, 2 = satp mode */
+#define REG_RISCV_CONF 0x33u /* see enum riscv_conf */
+
+/* Properties of a vCPU and its machine, for reading. */
+enum arm_conf {
+	ARM_CONF_GIC, /* version of the interrupt controller that the backend has: 2 or 3 */
+	ARM_CONF_PMU, /* 1: performance counters, which interrupt by ARM_PPI_PMU; 0: none */
+};
+
+#define ARM_PPI_PMU 7u /* of each vCPU's own interrupts, counted from 16 */
+
+#define ARM_X(n)    REG_ID(REG_ARM_CORE, n)
+#define ARM_SP_EL1  ARM_X(31)
+#define ARM_PC      ARM_X(32)
+#define ARM_PSTATE  ARM_X(33)
+#define ARM_CONF(n) REG_ID(REG_ARM_CONF, n)
+
+/* Properties of a vCPU, for reading.  RISCV_CONF_EXT + n: bits 64n and up of the extensions with
+ * longer names, by enum riscv_ext of core/riscv_ext.h. */
+enum riscv_conf {
+	RISCV_CONF_LETTERS,  /* bit 0 = A, bit 2 = C, ... as in misa; without S and U */
+	RISCV_CONF_TIMEBASE, /* frequency of the time CSR in Hz */
+	RISCV_CONF_SATP,     /* the greatest mode of satp: 8, 9, 10 = Sv39, Sv48, Sv57; 0 = none */
+	RISCV_CONF_CBOM,     /* bytes of a block that Zicbom, Zicboz, Zicbop work on; 0 = none */
+	RISCV_CONF_CBOZ,
+	RISCV_CONF_CBOP,
+	RISCV_CONF_MVENDORID,
+	RISCV_CONF_MARCHID,
+	RISCV_CONF_MIMPID,
+	RISCV_CONF_EXT = 0x10,
+};
+
+#define RISCV_X(n)    REG_ID(REG_RISCV_X, n)
+#define RISCV_PC      RISCV_X(32)
+#define RISCV_CSR(n)  REG_ID(REG_RISCV_CSR, n) /* by its number in the instruction set */
+#define RISCV_CONF(n) REG_ID(REG_RISCV_CONF, n)
 
 struct backend_reg {
 	uint32_t id;
@@ -157,32 +195,60 @@ struct vcpu_exit {
 			bool write;
 		} bus; /* VCPU_MMIO, VCPU_PIO */
 		struct {
-			uint64_t function;
+			uint64_t function; /* PSCI's; of SBI see backend_sbi_function() */
 			uint64_t args[6];
-			uint64_t ret[2]; /* filled by the core */
+			uint64_t ret[2]; /* filled by the core; SBI: error and value */
 		} call;
 		struct {
-			uint32_t id;
+			uint32_t id; /* as of a struct backend_reg */
 			bool write;
 			bool handled; /* filled by the core; false injects the architecture's fault
 				       */
-			uint64_t value;
+			uint64_t value; /* what is written; filled by the core with what is read */
 		} sysreg;
 	};
 	char text[256]; /* VCPU_FAILED, VCPU_DEAD */
 };
+
+/* The function of an SBI call: extension and function in one number.  All ones, which is none, for
+ * what is not two 32-bit numbers. */
+static inline uint64_t backend_sbi_function(uint64_t extension, uint64_t function)
+{
+	return (extension | function) >> 32 ? UINT64_MAX : extension << 32 | function;
+}
+
+/* ---- vcpu_interrupt: input lines of a vCPU; vcpu_fence: what is dropped ---- */
+
+#define RISCV_LINE_SOFTWARE 1u /* the numbers of the interrupts in S-mode */
+#define RISCV_LINE_TIMER    5u
+#define RISCV_LINE_EXTERNAL 9u
+#define ARM_LINE_IRQ        0u
+#define ARM_LINE_FIQ        1u
+
+#define BACKEND_FENCE_CODE   (1u << 0) /* decoded instructions */
+#define BACKEND_FENCE_MEMORY (1u << 1) /* translated addresses */
 
 /* ---- the tables ---- */
 
 struct backend_vm;
 struct backend_vcpu;
 
+enum backend_irqchip_part {
+	IRQCHIP_ARM_GICD = 0, /* distributor */
+	IRQCHIP_ARM_GICR = 1, /* redistributors of version 3, 128 KiB for each vCPU */
+	IRQCHIP_ARM_GICC = 2, /* CPU interface of version 2 */
+	IRQCHIP_RISCV_APLIC = 0,
+	IRQCHIP_RISCV_IMSIC = 1, /* 4 KiB for each vCPU */
+};
+
 struct backend_vm_config {
 	uint32_t struct_size;
 	enum isa isa;
-	uint32_t vcpus; /* to be created */
-	uint32_t reserved;
+	uint32_t vcpus;        /* to be created */
+	uint32_t irq_lines;    /* that devices may have, counted from 0; x86: as on a PC */
 	uint64_t reserved_gpa; /* x86: 4 pages below 4 GiB that the hypervisor may use itself */
+	/* Where an interrupt controller of the backend's goes; by enum backend_irqchip_part. */
+	uint64_t irqchip_gpa[4];
 };
 
 struct backend_ops {
@@ -210,7 +276,9 @@ struct backend_ops {
 	 * [main] */
 	int (*doorbell)(struct backend_vm *vm, uint64_t address, uint32_t size,
 		const uint64_t *match, bool pio, int fd, bool assign);
-	/* Sets or clears the external interrupt of one vCPU; -ENOTSUP with an irqchip.  [any] */
+	/* Sets or clears an input line of one vCPU (RISCV_LINE_*, ARM_LINE_*).  A vCPU that waits
+	 * for an interrupt inside vcpu_run goes on.  -ENOTSUP with an irqchip, -EINVAL for a line
+	 * that there is not.  [any] */
 	int (*vcpu_interrupt)(struct backend_vcpu *vcpu, uint32_t line, bool level);
 
 	/* x86-64: what the hypervisor can offer; *n is room in, entries out; -E2BIG.  [main] */
@@ -240,6 +308,10 @@ struct backend_ops {
 	/* Puts devices that the backend owns (interrupt controllers, timers) back; vCPUs stand.
 	 * [main] */
 	int (*vm_reset)(struct backend_vm *vm, struct backend_error *err);
+	/* The vCPU executes no further guest instruction with what it remembers of memory (@what:
+	 * BACKEND_FENCE_*).  Returns once that is certain, and without waiting for a vCPU that is
+	 * not inside vcpu_run.  -ENOTSUP where the hypervisor serves such calls itself.  [any] */
+	int (*vcpu_fence)(struct backend_vcpu *vcpu, uint32_t what);
 };
 
 struct backend_module {

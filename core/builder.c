@@ -6,9 +6,9 @@
  *   and run_event_loop, which is vm_run().
  *
  * Each step can fail with a sentence; vm_destroy() takes down whatever stands, in reverse order.
- * The boot tables list the devices, so setup_boot_tables() only begins the description of the
- * machine, attach_devices() completes it, and vm_write_boot_image() prints it into guest memory,
- * again at every reset.
+ * The boot tables list the devices and say what the vCPUs are, so setup_boot_tables() only begins
+ * the description of the machine, attach_devices() and create_vcpus() complete it, and
+ * vm_write_boot_image() prints it into guest memory, again at every reset.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -144,20 +144,30 @@ static int prepare(struct vm *vm, struct error *err)
 	return ret < 0 ? ret : create_iothreads(vm, err);
 }
 
+/* ---- 1 ---- */
+
+/* The kernel says for which CPU it is; what does not is for the host's own. */
 static int choose_arch(struct vm *vm, struct error *err)
 {
-	vm->arch = arch_get(arch_host_isa());
+	enum isa isa = (enum isa)0;
+
+	if (vm->payload.kind == PAYLOAD_KERNEL)
+		isa = arch_kernel_isa(&vm->payload.kernel);
+	if (isa == (enum isa)0)
+		isa = arch_host_isa();
+	vm->arch = arch_get(isa);
 	return vm->arch ? 0
 			: error_set(err, EXIT_HOST, -ENOTSUP,
-				  "there is no guest architecture for this host's CPU");
+				  "%s: there is no machine for %s in this program",
+				  vm->payload.kernel.path, arch_isa_name(isa));
 }
-
-/* ---- 1 ---- */
 
 static int choose_payload(struct vm *vm, struct error *err)
 {
 	int ret = payload_open(&vm->config->payload, &vm->payload, err);
 
+	if (ret == 0)
+		ret = choose_arch(vm, err);
 	timing_phase(vm->timing, "payload");
 	return ret;
 }
@@ -229,15 +239,17 @@ static int setup_vm(struct vm *vm, struct error *err)
 	struct backend_vm_config config = { .struct_size = sizeof(config),
 		.isa = vm->arch->isa,
 		.vcpus = vm->config->vcpus,
+		.irq_lines = vm->arch->layout->irq_last + 1,
 		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
 	struct backend_error berr = { "" };
-	int ret = backend_choose(
-		&vm->loader, vm->config, vm->arch->isa, &vm->backend, &vm->caps, err);
+	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
+		&vm->backend, &vm->caps, err);
 
 	if (ret == 0)
 		ret = check_vcpus(vm, err);
 	if (ret < 0)
 		return ret;
+	memcpy(config.irqchip_gpa, vm->arch->layout->irqchip_gpa, sizeof(config.irqchip_gpa));
 	timing_phase(vm->timing, "backend");
 	ret = vm->backend->ops->vm_create(&config, &vm->backend_vm, &berr);
 	if (ret < 0)
@@ -266,7 +278,8 @@ static int setup_boot_tables(struct vm *vm, struct error *err)
 	m->threads_per_core = c->threads_per_core;
 	m->cores_per_socket = c->cores_per_socket;
 	m->vm_name = c->name;
-	m->acpi = c->acpi;
+	m->acpi = c->acpi || vm->arch->isa != ISA_X86_64; /* the others have a device tree */
+	m->irqchip = vm->has_irqchip;
 	if (c->n_oem_strings > MACHINE_MAX_OEM)
 		return error_set(err, EXIT_USAGE, -E2BIG,
 			"%zu OEM strings are given, at most %d fit", c->n_oem_strings,
@@ -331,12 +344,28 @@ static struct event_loop *loop_of(const struct vm *vm, const struct config_devic
 	return vm->loop;
 }
 
+/* A type that this kind of machine has in another form, unless a plugin is named for it. */
+static const struct config_device *as_this_machine(struct vm *vm, const struct config_device *d)
+{
+	const struct arch_form *form = d->plugin ? NULL : vm->arch->forms;
+
+	while (form && form->type && strcmp(form->type, d->type) != 0)
+		form++;
+	if (!form || !form->type)
+		return d;
+	vm->forms[vm->n_forms] = *d;
+	vm->forms[vm->n_forms].type = form->as;
+	return &vm->forms[vm->n_forms++];
+}
+
 static int add_device(struct vm *vm, const struct config_device *d, struct error *err)
 {
 	const struct tenon_device_class *cls;
 	struct tenon_dev *dev = NULL;
-	int ret = loader_class(&vm->loader, d, &cls, err);
+	int ret;
 
+	d = as_this_machine(vm, d);
+	ret = loader_class(&vm->loader, d, &cls, err);
 	if (ret == 0)
 		ret = device_create(&vm->env, cls, d, loop_of(vm, d), &dev, err);
 	if (ret < 0)
@@ -374,6 +403,9 @@ static int attach_devices(struct vm *vm, struct error *err)
 {
 	int ret = create_platform(vm, err);
 
+	vm->forms = calloc(vm->config->n_devices + 1, sizeof(*vm->forms));
+	if (ret == 0 && !vm->forms)
+		ret = no_memory(err, "the devices");
 	for (size_t i = 0; i < vm->config->n_devices && ret == 0; i++)
 		ret = add_device(vm, &vm->config->devices[i], err);
 	timing_phase(vm->timing, "plugins");
@@ -453,26 +485,74 @@ static void first_exit(void *opaque)
 	timing_mark(vm->timing, "first-exit", -1);
 }
 
+static size_t guest_says(void *opaque, const void *bytes, size_t size)
+{
+	const struct vm *vm = opaque;
+
+	return terminal_write(vm->terminal, bytes, size);
+}
+
+/* Under the lock, because a device may raise an interrupt while the vCPUs are taken down. */
+static void set_vcpu_line(void *opaque, uint32_t index, uint32_t line, bool level)
+{
+	struct vm *vm = opaque;
+
+	(void)pthread_mutex_lock(&vm->request_lock);
+	if (vm->vcpus)
+		(void)vcpus_interrupt(vm->vcpus, index, line, level);
+	(void)pthread_mutex_unlock(&vm->request_lock);
+}
+
+static int create_irqchip(struct vm *vm, struct error *err)
+{
+	const struct arch_irqchip_sink sink = { set_vcpu_line, vm };
+
+	if (vm->has_irqchip || !vm->arch->irqchip)
+		return 0;
+	return vm->arch->irqchip->create(vm->mmio, vm->config->vcpus, &sink, &vm->irqchip, err);
+}
+
 static int sink_line(void *opaque, uint32_t number, bool level)
 {
 	const struct vm *vm = opaque;
 
+	if (vm->irqchip)
+		return vm->arch->irqchip->line(vm->irqchip, number, level);
 	return vm->backend->ops->irq_line
 		       ? vm->backend->ops->irq_line(vm->backend_vm, number, level)
 		       : -ENOTSUP;
+}
+
+static bool has_pulse(const struct vm *vm)
+{
+	return vm->irqchip && vm->arch->irqchip->pulse;
+}
+
+static int sink_pulse(void *opaque, uint32_t number)
+{
+	const struct vm *vm = opaque;
+
+	return vm->arch->irqchip->pulse(vm->irqchip, number);
 }
 
 static int sink_irqfd(void *opaque, uint32_t number, int fd, bool assign)
 {
 	const struct vm *vm = opaque;
 
+	if (vm->irqchip)
+		return -ENOTSUP;
 	return vm->backend->ops->irqfd ? vm->backend->ops->irqfd(vm->backend_vm, number, fd, assign)
 				       : -ENOTSUP;
 }
 
 static int connect_interrupts(struct vm *vm, struct error *err)
 {
-	const struct irq_sink sink = { sink_line, sink_irqfd, vm };
+	const struct irq_sink sink = {
+		.line = sink_line,
+		.irqfd = sink_irqfd,
+		.pulse = has_pulse(vm) ? sink_pulse : NULL,
+		.opaque = vm,
+	};
 	struct backend_error berr = { "" };
 	int ret = 0;
 
@@ -483,7 +563,7 @@ static int connect_interrupts(struct vm *vm, struct error *err)
 	return irq_table_commit(vm->irqs, &sink, vm->loop, err);
 }
 
-static int create_vcpus(struct vm *vm, struct error *err)
+static int start_vcpu_threads(struct vm *vm, struct error *err)
 {
 	const struct vcpus_config config = {
 		.arch = vm->arch,
@@ -494,49 +574,81 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.machine = &vm->machine,
 		.mmio = vm->mmio,
 		.pio = vm->pio,
+		.irqchip = vm->irqchip,
+		.calls = vm->caps.features & BACKEND_CALLS,
 		.request = vcpu_asks,
 		.first_run = first_run,
 		.first_exit = first_exit,
+		.console = guest_says,
 		.opaque = vm,
 	};
 	struct vcpus *vcpus;
 	int ret = vcpus_create(&config, &vcpus, err);
 
-	if (ret == 0) {
-		(void)pthread_mutex_lock(&vm->request_lock);
-		vm->vcpus = vcpus;
-		(void)pthread_mutex_unlock(&vm->request_lock);
-		ret = connect_interrupts(vm, err);
-	}
+	if (ret < 0)
+		return ret;
+	(void)pthread_mutex_lock(&vm->request_lock);
+	vm->vcpus = vcpus;
+	(void)pthread_mutex_unlock(&vm->request_lock);
+	return 0;
+}
+
+static int create_vcpus(struct vm *vm, struct error *err)
+{
+	int ret = create_irqchip(vm, err);
+
 	if (ret == 0)
-		ret = vcpus_reset(vm->vcpus, err);
+		ret = start_vcpu_threads(vm, err);
+	if (ret == 0)
+		ret = connect_interrupts(vm, err);
+	if (ret == 0)
+		vcpus_facts(vm->vcpus, &vm->machine);
 	timing_phase(vm->timing, "vcpus");
 	return ret;
 }
 
 /* ---- all of it ---- */
 
-static int build(struct vm *vm, bool only_check, struct error *err)
+enum build { BUILD_CHECK, BUILD_CHECK_ASKING, BUILD_RUN };
+
+/* Of the machine as such there is a description without a hypervisor, too. */
+static int try_setup_vm(struct vm *vm, struct error *err)
+{
+	struct error why = { .text = "" };
+	int ret = setup_vm(vm, &why);
+
+	if (ret == 0)
+		return 0;
+	if (vm->backend_vm) {
+		*err = why;
+		return ret;
+	}
+	vm->backend = NULL;
+	log_msg(LOG_LEVEL_WARN, "described without asking a hypervisor: %s", why.text);
+	return 0;
+}
+
+static int build(struct vm *vm, enum build what, struct error *err)
 {
 	int ret = prepare(vm, err);
 
 	if (ret == 0)
-		ret = choose_arch(vm, err);
-	if (ret == 0)
 		ret = choose_payload(vm, err);
 	if (ret == 0)
 		ret = create_guest_memory(vm, err);
-	if (ret == 0 && !only_check)
-		ret = setup_vm(vm, err);
+	if (ret == 0 && what != BUILD_CHECK)
+		ret = what == BUILD_RUN ? setup_vm(vm, err) : try_setup_vm(vm, err);
 	if (ret == 0)
 		ret = setup_boot_tables(vm, err);
 	if (ret == 0)
 		ret = attach_devices(vm, err);
+	if (ret == 0 && vm->backend)
+		ret = create_vcpus(vm, err);
 	if (ret == 0)
 		ret = vm_write_boot_image(vm, err);
+	if (ret == 0 && vm->backend)
+		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "boot-image");
-	if (ret == 0 && !only_check)
-		ret = create_vcpus(vm, err);
 	if (ret < 0)
 		vm_destroy(vm);
 	return ret;
@@ -544,12 +656,12 @@ static int build(struct vm *vm, bool only_check, struct error *err)
 
 int vm_build(struct vm *vm, struct error *err)
 {
-	return build(vm, false, err);
+	return build(vm, BUILD_RUN, err);
 }
 
-int vm_build_for_check(struct vm *vm, struct error *err)
+int vm_build_for_check(struct vm *vm, bool ask_hypervisor, struct error *err)
 {
-	return build(vm, true, err);
+	return build(vm, ask_hypervisor ? BUILD_CHECK_ASKING : BUILD_CHECK, err);
 }
 
 static void destroy_devices(struct tenon_dev *first)
@@ -594,6 +706,8 @@ void vm_destroy(struct vm *vm)
 	vm_wait_for_reader(vm);
 	terminal_destroy(vm->terminal);
 	irq_table_destroy(vm->irqs);
+	if (vm->irqchip)
+		vm->arch->irqchip->destroy(vm->irqchip);
 	bus_destroy(vm->pio);
 	bus_destroy(vm->mmio);
 	if (vm->backend)
@@ -606,6 +720,7 @@ void vm_destroy(struct vm *vm)
 	signals_destroy(vm->signals);
 	event_loop_destroy(vm->loop);
 	free(vm->machine.nodes);
+	free(vm->forms);
 	(void)pthread_mutex_destroy(&vm->request_lock);
 	timing_phase(vm->timing, "shutdown");
 }

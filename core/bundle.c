@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/bundle_code.h"
 #include "core/error.h"
 
 #define PAGE      4096ull
@@ -73,69 +74,14 @@ static struct layout lay_out(const struct bundle_contents *c)
 	return l;
 }
 
-/* ---- x86-64 code ---- */
-
-struct code {
-	uint8_t *at;
-	uint64_t address;
-};
-
-static void emit(struct code *c, const void *bytes, size_t n)
-{
-	memcpy(c->at, bytes, n);
-	c->at += n;
-	c->address += n;
-}
-
-/* mov $value, %rax; mov %rax, (register) */
-static void store(struct code *c, uint64_t value, uint8_t modrm)
-{
-	const uint8_t mov[] = { 0x48, 0xb8 }, put[] = { 0x48, 0x89, modrm };
-
-	emit(c, mov, sizeof(mov));
-	emit(c, &value, sizeof(value));
-	emit(c, put, sizeof(put));
-}
-
-/* lea address(%rip), %rax; ret */
-static void return_address(struct code *c, uint64_t address)
-{
-	const uint8_t lea[] = { 0x48, 0x8d, 0x05 }, ret = 0xc3;
-	int32_t distance;
-
-	emit(c, lea, sizeof(lea));
-	distance = (int32_t)((int64_t)address - (int64_t)(c->address + 4));
-	emit(c, &distance, sizeof(distance));
-	emit(c, &ret, 1);
-}
-
-#define TO_RDI 0x07
-#define TO_RSI 0x06
-#define TO_RDX 0x02
-
-/* Returns the address of the second function. */
-static uint64_t write_code(uint8_t *page, const struct bundle_contents *b, const struct layout *l)
-{
-	struct code c = { page, TEXT_AT };
-	uint64_t second;
-
-	store(&c, b->load_gpa, TO_RDI);
-	store(&c, b->entry_gpa, TO_RSI);
-	store(&c, b->kernel_room, TO_RDX);
-	return_address(&c, l->kernel_at);
-	second = c.address;
-	store(&c, b->initrd_size, TO_RDI);
-	return_address(&c, l->initrd_at);
-	return second;
-}
-
 /* ---- ELF ---- */
 
-static void write_head(struct tables *t, unsigned n_segments)
+static void write_head(struct tables *t, const struct bundle_code *code, unsigned n_segments)
 {
 	t->head = (Elf64_Ehdr){
 		.e_type = ET_DYN,
-		.e_machine = EM_X86_64,
+		.e_machine = code->machine,
+		.e_flags = code->flags,
 		.e_version = EV_CURRENT,
 		.e_phoff = offsetof(struct tables, segments),
 		.e_ehsize = sizeof(Elf64_Ehdr),
@@ -249,15 +195,23 @@ static int write_padded(int fd, const void *bytes, size_t size)
 	return ret < 0 ? ret : write_all(fd, zero, pages(size) - size);
 }
 
-static int write_file(int fd, const struct bundle_contents *c)
+static int write_file(int fd, const struct bundle_contents *c, const struct bundle_code *code)
 {
 	uint8_t front[3 * PAGE] = { 0 };
 	struct layout l = lay_out(c);
 	struct tables t = { .hash = { 0 } };
-	uint64_t second = write_code(front + TEXT_AT, c, &l);
+	const struct bundle_values values = {
+		.load_gpa = c->load_gpa,
+		.entry_gpa = c->entry_gpa,
+		.kernel_room = c->kernel_room,
+		.initrd_size = c->initrd_size,
+		.kernel_at = l.kernel_at,
+		.initrd_at = l.initrd_at,
+	};
+	uint64_t second = code->write(front + TEXT_AT, TEXT_AT, &values);
 	int ret;
 
-	write_head(&t, write_segments(&t, &l));
+	write_head(&t, code, write_segments(&t, &l));
 	write_symbols(&t, &l, second);
 	memcpy(front, &t, sizeof(t));
 	write_dynamic(front + DYN_AT);
@@ -273,19 +227,19 @@ static int write_file(int fd, const struct bundle_contents *c)
 
 int bundle_write(const char *path, const struct bundle_contents *contents, struct error *err)
 {
+	const struct bundle_code *code = bundle_code_of(contents->isa);
 	size_t n = strlen(path) + sizeof(".XXXXXX");
 	char *temporary = malloc(n);
 	int fd, ret;
 
-	if (!temporary)
-		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
-#if !defined(__x86_64__)
-	free(temporary);
-	return error_set(err, EXIT_HOST, -ENOTSUP, "bundles are made on x86-64 hosts only");
-#endif
+	if (!code || !temporary) {
+		free(temporary);
+		return error_set(err, EXIT_HOST, code ? -ENOMEM : -ENOTSUP,
+			code ? "out of memory" : "there are no bundles for this kind of CPU");
+	}
 	(void)snprintf(temporary, n, "%s.XXXXXX", path);
 	fd = mkostemp(temporary, O_CLOEXEC);
-	ret = fd < 0 ? -errno : write_file(fd, contents);
+	ret = fd < 0 ? -errno : write_file(fd, contents, code);
 	if (fd >= 0 && close(fd) < 0 && ret == 0)
 		ret = -errno;
 	if (ret == 0 && rename(temporary, path) < 0)

@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/backend.h"
+
 struct error;
 
 /* What goes in. */
 struct bundle_contents {
+	enum isa isa;          /* of the kernel, and of the host that is to load the bundle */
 	const uint8_t *kernel; /* as it is to lie in guest memory */
 	size_t kernel_size;
 	size_t kernel_room; /* bytes that the kernel needs there, at least kernel_size */
@@ -18,7 +21,7 @@ struct bundle_contents {
 	size_t initrd_size;
 };
 
-/* Writes a library for the host's kind of CPU to @path, by way of a temporary file. */
+/* Writes a library for that kind of CPU to @path, by way of a temporary file. */
 int bundle_write(const char *path, const struct bundle_contents *contents, struct error *err);
 
 #endif

@@ -64,6 +64,7 @@ static const struct option options[] = {
 	{ "--cpus", 0, OPTION_OVERRIDE, FOR_VM, 0, "vm.vcpus" },
 	{ "--hypervisor", 0, OPTION_OVERRIDE, FOR_VM, 0, "vm.hypervisor" },
 	{ "--timing", 0, OPTION_FLAG, FOR(CLI_RUN), AT(run.timing), NULL },
+	{ "--dump-dtb", 0, OPTION_TEXT, FOR(CLI_CHECK), AT(check.dump_dtb), NULL },
 	{ "--json", 0, OPTION_FLAG, FOR(CLI_PLUGINS), AT(plugins.json), NULL },
 	{ "--json", 0, OPTION_FLAG, FOR(CLI_HOST), AT(host.json), NULL },
 	{ "--kernel", 0, OPTION_TEXT, FOR(CLI_BUNDLE), AT(bundle.kernel), NULL },
@@ -369,7 +370,8 @@ static int with_config(const struct cli *cli, struct error *err)
 	if (r < 0)
 		return r;
 	run.timing = config->timing;
-	r = cli->command == CLI_RUN ? cmd_run(config, &run, err) : cmd_check(config, err);
+	r = cli->command == CLI_RUN ? cmd_run(config, &run, err)
+				    : cmd_check(config, &cli->check, err);
 	vm_config_free(config);
 	return r;
 }

@@ -34,6 +34,7 @@ struct cli {
 	struct config_override *overrides; /* owned */
 	size_t n_overrides;
 	struct run_options run;
+	struct check_options check;
 	struct plugins_options plugins;
 	struct host_options host;
 	struct bundle_options bundle;

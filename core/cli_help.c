@@ -50,7 +50,8 @@ static const char *const help[] = {
 		      "\n"
 		      "Checks the description of a VM and prints the machine it makes:\n"
 		      "memory map, devices, addresses and interrupts. Starts nothing.\n"
-		      "\n" VM_OPTIONS COMMON_OPTIONS,
+		      "\n" VM_OPTIONS "  --dump-dtb FILE       write the device tree that the "
+		      "guest would get\n" COMMON_OPTIONS,
 
 	[CLI_PLUGINS] = "usage: tenon plugins [NAME] [OPTION]...\n"
 			"\n"

@@ -68,18 +68,26 @@ int cmd_bundle(const struct bundle_options *options, struct error *err)
 		.initrd = options->initrd,
 		.cmdline = "",
 		.boot = "linux64" };
-	const struct arch *arch = arch_get(arch_host_isa());
+	const struct arch *arch;
 	struct bundle_contents contents = { .kernel = NULL };
 	struct payload payload, loaded;
 	struct guest_memory *gm;
 	void *memory = NULL;
 	int ret;
 
-	if (!arch)
-		return error_set(err, EXIT_HOST, -ENOTSUP, "bundles cannot be made on this host");
 	ret = payload_open(&config, &payload, err);
 	if (ret < 0)
 		return ret;
+	contents.isa = arch_kernel_isa(&payload.kernel);
+	if (contents.isa == (enum isa)0)
+		contents.isa = arch_host_isa();
+	arch = arch_get(contents.isa);
+	if (!arch) {
+		payload_close(&payload);
+		return error_set(err, EXIT_HOST, -ENOTSUP,
+			"%s: there is no machine for %s in this program", options->kernel,
+			arch_isa_name(contents.isa));
+	}
 	contents.initrd = payload.initrd.bytes;
 	contents.initrd_size = payload.initrd.size;
 	loaded = payload;

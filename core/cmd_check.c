@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tenon check: builds the machine without a hypervisor and prints it. */
+/* tenon check: builds the machine without starting it and prints it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "arch/arch.h"
 #include "core/commands.h"
 #include "core/config.h"
 #include "core/error.h"
@@ -97,7 +99,45 @@ static void print_machine(const struct vm *vm)
 		print_device(vm, d);
 }
 
-int cmd_check(const struct vm_config *config, struct error *err)
+/* ---- the device tree ---- */
+
+static int write_file(const char *path, const void *bytes, size_t size)
+{
+	FILE *f = fopen(path, "we");
+	int ret = 0;
+
+	if (!f)
+		return -errno;
+	if (fwrite(bytes, 1, size, f) != size)
+		ret = errno ? -errno : -EIO;
+	if (fclose(f) != 0 && ret == 0)
+		ret = -errno;
+	return ret;
+}
+
+/* The claims are what the boot tables took. */
+static int dump_tree(const struct vm *vm, const char *path, struct error *err)
+{
+	const struct guest_claim *claims;
+	size_t n = guest_memory_claims(vm->gm, &claims);
+	int ret = -ENOENT;
+
+	for (size_t i = 0; vm->loaded.fdt_gpa && i < n && ret == -ENOENT; i++)
+		if (claims[i].gpa == vm->loaded.fdt_gpa)
+			ret = write_file(path,
+				guest_memory_ptr(vm->gm, claims[i].gpa, claims[i].size),
+				claims[i].size);
+	if (ret == -ENOENT && !vm->loaded.fdt_gpa)
+		return error_set(err, EXIT_USAGE, -ENOTSUP,
+			"--dump-dtb: a machine of %s has no device tree", vm->arch->name);
+	if (ret < 0)
+		return error_set(err, EXIT_USAGE, ret, "--dump-dtb: cannot write \"%s\": %s", path,
+			strerror(-ret));
+	return 0;
+}
+
+int cmd_check(
+	const struct vm_config *config, const struct check_options *options, struct error *err)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	int ret;
@@ -105,9 +145,11 @@ int cmd_check(const struct vm_config *config, struct error *err)
 	if (!vm)
 		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 	vm->config = config;
-	ret = vm_build_for_check(vm, err);
+	ret = vm_build_for_check(vm, options->dump_dtb != NULL, err);
 	if (ret == 0) {
 		print_machine(vm);
+		if (options->dump_dtb)
+			ret = dump_tree(vm, options->dump_dtb, err);
 		vm_destroy(vm);
 	}
 	free(vm);

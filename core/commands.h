@@ -19,6 +19,10 @@ struct run_options {
 	struct timing_moment start; /* of the program */
 };
 
+struct check_options {
+	const char *dump_dtb; /* a file for the device tree, or NULL */
+};
+
 struct plugins_options {
 	const char *name; /* one plugin, or a module's path; NULL = all */
 	bool json;
@@ -49,7 +53,8 @@ struct serve_options {
 int cmd_serve(const struct serve_options *options, const struct config_override *settings,
 	size_t n_settings, struct error *err);
 int cmd_run(const struct vm_config *config, const struct run_options *options, struct error *err);
-int cmd_check(const struct vm_config *config, struct error *err);
+int cmd_check(
+	const struct vm_config *config, const struct check_options *options, struct error *err);
 int cmd_plugins(const struct plugins_options *options, struct error *err);
 int cmd_host(const struct host_options *options, struct error *err);
 int cmd_bundle(const struct bundle_options *options, struct error *err);

@@ -266,7 +266,9 @@ void irq_pulse(struct tenon_irq *irq)
 		return;
 	}
 	(void)pthread_mutex_lock(&table->lock);
-	if (table->sink.line) {
+	if (table->sink.pulse) {
+		(void)table->sink.pulse(table->sink.opaque, irq->number);
+	} else if (table->sink.line) {
 		(void)table->sink.line(table->sink.opaque, irq->number, true);
 		(void)table->sink.line(table->sink.opaque, irq->number, false);
 	}

@@ -26,6 +26,8 @@ struct irq_sink {
 	int (*line)(void *opaque, uint32_t number, bool level); /* [any] */
 	/* Connects an eventfd; -ENOTSUP is ordinary.  [main] */
 	int (*irqfd)(void *opaque, uint32_t number, int fd, bool assign);
+	/* One edge; NULL: line up, line down.  [any] */
+	int (*pulse)(void *opaque, uint32_t number);
 	void *opaque;
 };
 

@@ -22,7 +22,7 @@ static const struct arch_layout layout = {
 };
 
 struct wires {
-	int edges[16], level[16], irqfds;
+	int edges[16], level[16], pulses[16], irqfds;
 };
 
 static int line(void *opaque, uint32_t number, bool level)
@@ -132,7 +132,7 @@ static void lines_that_devices_may_have(void **state)
 static void shared_levels_are_ored(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, NULL, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = NULL, .opaque = &w };
 	struct tenon_irq *a, *b;
 
 	assert_int_equal(irq_alloc(*state, true, true, 5, &a), 0);
@@ -152,7 +152,7 @@ static void shared_levels_are_ored(void **state)
 static void notifiers_are_forwarded_without_irqfd(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, NULL, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = NULL, .opaque = &w };
 	struct event_loop *loop;
 	struct tenon_irq *irq;
 
@@ -168,10 +168,38 @@ static void notifiers_are_forwarded_without_irqfd(void **state)
 	event_loop_destroy(loop);
 }
 
+static int pulse(void *opaque, uint32_t number)
+{
+	struct wires *w = opaque;
+
+	w->pulses[number]++;
+	return 0;
+}
+
+/* A controller that must not see the line go down again before it looked. */
+static void an_edge_is_a_pulse_where_the_controller_has_them(void **state)
+{
+	struct wires w = { 0 };
+	const struct irq_sink sink = { .line = line, .pulse = pulse, .opaque = &w };
+	struct event_loop *loop;
+	struct tenon_irq *irq;
+
+	assert_int_equal(event_loop_create(&loop), 0);
+	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), 0);
+	assert_int_equal(irq_table_commit(*state, &sink, loop, NULL), 0);
+	irq_pulse(irq);
+	notifier_signal(irq_notifier(irq));
+	(void)event_loop_poll(loop);
+	assert_int_equal(w.pulses[5], 2);
+	assert_int_equal(w.edges[5], 0);
+	irq_free(irq);
+	event_loop_destroy(loop);
+}
+
 static void irqfds_are_used_and_given_back(void **state)
 {
 	struct wires w = { 0 };
-	const struct irq_sink sink = { line, irqfd, &w };
+	const struct irq_sink sink = { .line = line, .irqfd = irqfd, .opaque = &w };
 	struct tenon_irq *irq;
 
 	assert_int_equal(irq_alloc(*state, false, true, IRQ_ANY, &irq), 0);
@@ -198,6 +226,7 @@ int main(void)
 		T(lines_that_devices_may_have),
 		T(shared_levels_are_ored),
 		T(notifiers_are_forwarded_without_irqfd),
+		T(an_edge_is_a_pulse_where_the_controller_has_them),
 		T(irqfds_are_used_and_given_back),
 	};
 

@@ -10,10 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/backend.h"
+
 #define MACHINE_MAX_WINDOWS 4
 #define MACHINE_MAX_PROPS   16
 #define MACHINE_MAX_NAME    64
 #define MACHINE_MAX_OEM     16
+#define MACHINE_MAX_FACTS   32
 
 struct machine_window {
 	uint64_t address, size;
@@ -61,7 +64,19 @@ struct machine {
 	const char
 		*oem_strings[MACHINE_MAX_OEM]; /* SMBIOS type 11; borrowed from the configuration */
 	size_t n_oem_strings;
-	bool acpi; /* false: the command line lists the devices */
+	bool acpi;    /* false: the command line lists the devices */
+	bool irqchip; /* the backend has the interrupt controller, and not the architecture */
+	/* What the first vCPU is, by the architecture's list of facts. */
+	struct backend_reg facts[MACHINE_MAX_FACTS];
+	size_t n_facts;
 };
+
+static inline uint64_t machine_fact(const struct machine *machine, uint32_t id, uint64_t otherwise)
+{
+	for (size_t i = 0; i < machine->n_facts; i++)
+		if (machine->facts[i].id == id)
+			return machine->facts[i].value;
+	return otherwise;
+}
 
 #endif

@@ -71,6 +71,7 @@ struct loaded {
 	uint64_t initrd_gpa, initrd_size; /* 0 = none */
 	uint64_t cmdline_gpa;
 	uint32_t cmdline_size; /* with the terminating zero */
+	uint64_t fdt_gpa;      /* where the device tree goes; 0 = this machine has none */
 	/* x86-64 bzImage: the setup header (offset 0x1f1 of the file), for the zero page. */
 	uint8_t setup_header[512];
 	uint32_t setup_header_size; /* bytes; 0 = none */

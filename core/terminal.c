@@ -205,13 +205,11 @@ static void out_ready(void *arg, uint32_t events)
 	(void)pthread_mutex_unlock(&t->lock);
 }
 
-static size_t term_write(struct tenon_dev *dev, const void *bytes, size_t size)
+/* The lock is held. */
+static size_t put_output(struct terminal *t, const uint8_t *from, size_t size)
 {
-	struct terminal *t = dev->env->terminal;
-	const uint8_t *from = bytes;
 	size_t done = 0;
 
-	(void)pthread_mutex_lock(&t->lock);
 	while (done < size && t->out_n < OUTPUT_ROOM) {
 		size_t at = (t->out_at + t->out_n) % OUTPUT_ROOM;
 		size_t part = at >= t->out_at ? OUTPUT_ROOM - at : t->out_at - at;
@@ -227,9 +225,29 @@ static size_t term_write(struct tenon_dev *dev, const void *bytes, size_t size)
 	/* A ring that is full stays so till out_ready(), or nobody would tell who starved. */
 	if (done == size)
 		flush_output(t);
-	else if (dev->terminal)
-		dev->terminal->starved = true;
 	wait_for_room(t);
+	return done;
+}
+
+size_t terminal_write(struct terminal *t, const void *bytes, size_t size)
+{
+	size_t done;
+
+	(void)pthread_mutex_lock(&t->lock);
+	done = put_output(t, bytes, size);
+	(void)pthread_mutex_unlock(&t->lock);
+	return done;
+}
+
+static size_t term_write(struct tenon_dev *dev, const void *bytes, size_t size)
+{
+	struct terminal *t = dev->env->terminal;
+	size_t done;
+
+	(void)pthread_mutex_lock(&t->lock);
+	done = put_output(t, bytes, size);
+	if (done < size && dev->terminal)
+		dev->terminal->starved = true;
 	(void)pthread_mutex_unlock(&t->lock);
 	return done;
 }

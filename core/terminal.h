@@ -34,6 +34,8 @@ int terminal_create(const struct terminal_config *config, struct terminal **ret_
 /* Writes what goes at once; -1 when all is out, else the descriptor whose room to wait for.  [main]
  */
 int terminal_unwritten(struct terminal *terminal);
+/* Takes as many of @size bytes as there is room for and returns how many.  [any] */
+size_t terminal_write(struct terminal *terminal, const void *bytes, size_t size);
 bool terminal_is_raw(const struct terminal *terminal);
 /* Writes out what is left, as far as it goes at once, and restores the terminal; NULL is fine. */
 void terminal_destroy(struct terminal *terminal);

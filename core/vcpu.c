@@ -24,36 +24,9 @@
 #include "core/machine.h"
 #include "core/signals.h"
 #include "core/vcpu_dump.h"
+#include "core/vcpu_private.h"
 
 #define CPUID_ROOM 256
-
-enum wanted { PARKED, RUNNING, ENDED };
-
-struct vcpu {
-	struct vcpus *vcpus;
-	uint32_t index;
-	pthread_t thread;
-	bool has_thread;
-	struct backend_vcpu *backend; /* under vcpus->lock till the first parking */
-	unsigned epoch;               /* the last one that was seen */
-	bool exited;                  /* once at least; its own thread's */
-};
-
-struct vcpus {
-	struct vcpus_config config;
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* wanted, epoch */
-	pthread_cond_t settled; /* parked, done */
-	enum wanted wanted;
-	unsigned epoch;
-	uint32_t n, parked, done;
-	bool ran;
-	int failed; /* the first -errno of a creation or reset */
-	struct error err;
-	struct backend_cpuid *cpuid; /* what the hypervisor supports */
-	size_t n_cpuid;
-	struct vcpu vcpu[];
-};
 
 /* ---- start state ---- */
 
@@ -90,6 +63,20 @@ static int set_state(struct vcpu *v, struct backend_error *berr)
 	return ret;
 }
 
+/* What the boot tables say of all vCPUs is asked of the first. */
+static void read_facts(struct vcpu *v)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	const uint32_t *ids = v->index == 0 ? c->arch->facts : NULL;
+
+	for (; ids && *ids && v->vcpus->n_facts < MACHINE_MAX_FACTS; ids++) {
+		struct backend_reg fact = { .id = *ids };
+
+		if (c->ops->vcpu_get_regs(v->backend, &fact, 1) == 0)
+			v->vcpus->facts[v->vcpus->n_facts++] = fact;
+	}
+}
+
 static int fail(struct vcpu *v, const struct backend_error *berr, const char *what, int ret,
 	struct error *err)
 {
@@ -112,6 +99,7 @@ static int create(struct vcpu *v, struct error *err)
 	ret = set_cpuid(v, &berr);
 	if (ret < 0)
 		return fail(v, &berr, "set its CPUID", ret, err);
+	read_facts(v);
 	return 0;
 }
 
@@ -127,12 +115,15 @@ static int reset(struct vcpu *v, struct error *err)
 	ret = set_state(v, &berr);
 	if (ret < 0)
 		return fail(v, &berr, "set its start state", ret, err);
+	(void)pthread_mutex_lock(&v->vcpus->lock);
+	vcpu_host_reset(v);
+	(void)pthread_mutex_unlock(&v->vcpus->lock);
 	return 0;
 }
 
 /* ---- exits ---- */
 
-static void request(struct vcpu *v, enum vcpu_request what, const char *text)
+void vcpu_request(struct vcpu *v, enum vcpu_request what, const char *text)
 {
 	vcpus_ask_pause(v->vcpus);
 	v->vcpus->config.request(v->vcpus->config.opaque, what, v->index, text);
@@ -147,7 +138,7 @@ static void request_with_dump(struct vcpu *v, enum vcpu_request what, const char
 	vcpu_dump(c->ops, v->backend, c->arch->isa, regs, sizeof(regs));
 	while ((line = strsep(&rest, "\n")) && *line)
 		log_msg(LOG_LEVEL_ERR, "vcpu %u: %s", v->index, line);
-	request(v, what, text);
+	vcpu_request(v, what, text);
 }
 
 static void access_bus(struct bus *bus, struct vcpu_exit *exit)
@@ -158,15 +149,44 @@ static void access_bus(struct bus *bus, struct vcpu_exit *exit)
 		(void)bus_read(bus, exit->bus.address, exit->bus.size, &exit->bus.value);
 }
 
-/* Waits for a kick of a vCPU that the backend cannot let wait itself. */
-static void wait_halted(struct vcpu *v)
+/* Waits for an interrupt of a vCPU that the backend cannot let wait itself; true when it is to park
+ * instead. */
+static bool wait_halted(struct vcpu *v)
 {
 	struct vcpus *all = v->vcpus;
+	bool park;
 
 	(void)pthread_mutex_lock(&all->lock);
-	while (all->wanted == RUNNING)
+	while (all->wanted == RUNNING && !v->interrupted)
 		(void)pthread_cond_wait(&all->changed, &all->lock);
+	v->interrupted = false;
+	park = all->wanted != RUNNING;
 	(void)pthread_mutex_unlock(&all->lock);
+	return park;
+}
+
+/* True when the vCPU is not to go on: it stopped itself, and the VM pauses. */
+static bool serve_call(struct vcpu *v, struct vcpu_exit *exit)
+{
+	const struct arch *arch = v->vcpus->config.arch;
+
+	exit->call.ret[0] = UINT64_MAX; /* NOT_SUPPORTED in PSCI */
+	exit->call.ret[1] = 0;
+	if (arch->call)
+		arch->call(&v->host, exit);
+	return !vcpu_host_ready(v);
+}
+
+static void serve_sysreg(struct vcpu *v, struct vcpu_exit *exit)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+
+	exit->sysreg.handled = false;
+	if (c->irqchip && c->arch->irqchip->sysreg &&
+		c->arch->irqchip->sysreg(c->irqchip, v->index, exit))
+		return;
+	if (c->arch->sysreg)
+		c->arch->sysreg(&v->host, exit);
 }
 
 /* True when the thread should look whether it is to park. */
@@ -182,22 +202,19 @@ static bool handle(struct vcpu *v, struct vcpu_exit *exit)
 		access_bus(c->pio, exit);
 		return false;
 	case VCPU_CALL:
-		exit->call.ret[0] = UINT64_MAX; /* NOT_SUPPORTED in PSCI and SBI alike */
-		exit->call.ret[1] = 0;
-		return false;
+		return serve_call(v, exit);
 	case VCPU_SYSREG:
-		exit->sysreg.handled = false;
+		serve_sysreg(v, exit);
 		return false;
 	case VCPU_INTERRUPTED:
 		return true;
 	case VCPU_HALTED:
-		wait_halted(v);
-		return true;
+		return wait_halted(v);
 	case VCPU_OFF:
-		request(v, VCPU_REQUEST_OFF, "");
+		vcpu_request(v, VCPU_REQUEST_OFF, "");
 		return true;
 	case VCPU_RESET:
-		request(v, VCPU_REQUEST_RESET, "");
+		vcpu_request(v, VCPU_REQUEST_RESET, "");
 		return true;
 	case VCPU_DEAD:
 		request_with_dump(v, VCPU_REQUEST_DEAD, exit->text);
@@ -223,6 +240,8 @@ static void run(struct vcpu *v)
 {
 	struct vcpu_exit exit = { .kind = VCPU_INTERRUPTED };
 
+	if (!vcpu_host_ready(v))
+		return;
 	for (;;) {
 		int ret;
 
@@ -382,6 +401,7 @@ static int start_threads(struct vcpus *all, struct error *err)
 		struct vcpu *v = &all->vcpu[i];
 
 		*v = (struct vcpu){ .vcpus = all, .index = i };
+		vcpu_host_init(v);
 		ret = start_thread(v);
 		if (ret < 0)
 			(void)error_set(err, EXIT_HOST, ret,
@@ -416,6 +436,12 @@ int vcpus_create(const struct vcpus_config *config, struct vcpus **ret_vcpus, st
 	}
 	*ret_vcpus = all;
 	return 0;
+}
+
+void vcpus_facts(const struct vcpus *vcpus, struct machine *machine)
+{
+	machine->n_facts = vcpus->n_facts;
+	memcpy(machine->facts, vcpus->facts, sizeof(machine->facts));
 }
 
 static void want(struct vcpus *all, enum wanted wanted)

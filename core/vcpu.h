@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct arch;
+struct arch_irqchip;
 struct backend_ops;
 struct backend_vm;
 struct bus;
@@ -40,12 +41,17 @@ struct vcpus_config {
 	const struct loaded *loaded;   /* read whenever vCPUs are (re)set */
 	const struct machine *machine; /* machine->vcpus says how many */
 	struct bus *mmio, *pio;
+	struct arch_irqchip *irqchip; /* the architecture's; NULL: the backend has one */
+	/* The guest's calls to its firmware come here: vCPUs but the first wait for their start. */
+	bool calls;
 	/* @text says why; "" where there is nothing to say.  [vcpu] */
 	void (*request)(void *opaque, enum vcpu_request what, uint32_t index, const char *text);
 	/* The first vCPU is about to run its first instruction; may be NULL.  [vcpu] */
 	void (*first_run)(void *opaque);
 	/* It came out of the guest for the first time; may be NULL.  [vcpu] */
 	void (*first_exit)(void *opaque);
+	/* What the guest says through its firmware; how much was taken.  May be NULL.  [vcpu] */
+	size_t (*console)(void *opaque, const void *bytes, size_t size);
 	void *opaque;
 };
 
@@ -54,6 +60,10 @@ struct vcpus_config {
  * everything when one fails.  [main]
  */
 int vcpus_create(const struct vcpus_config *config, struct vcpus **ret_vcpus, struct error *err);
+/* Writes down what the first vCPU is, in machine->facts.  [main] */
+void vcpus_facts(const struct vcpus *vcpus, struct machine *machine);
+/* As backend_ops' vcpu_interrupt, for vCPU @index; -EINVAL when there is no such.  [any] */
+int vcpus_interrupt(struct vcpus *vcpus, uint32_t index, uint32_t line, bool level);
 /* Puts every vCPU into its start state; they must be parked.  [main] */
 int vcpus_reset(struct vcpus *vcpus, struct error *err);
 void vcpus_resume(struct vcpus *vcpus);    /* [main] */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "core/config.h"
 #include "core/event_loop.h"
 #include "core/guest_memory.h"
@@ -73,6 +74,8 @@ static int reset(struct vm *vm, struct error *err)
 		return ret;
 	for (struct tenon_dev *d = vm->devices; d; d = d->next)
 		device_reset(d);
+	if (vm->irqchip)
+		vm->arch->irqchip->reset(vm->irqchip);
 	ret = reset_backend(vm, err);
 	if (ret == 0)
 		ret = vm_write_boot_image(vm, err);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/backend.h"
+#include "core/config.h"
 #include "core/device.h"
 #include "core/error.h"
 #include "core/loader.h"
@@ -21,6 +22,7 @@
 
 struct arch;
 struct display_hub;
+struct arch_irqchip;
 struct iothread;
 struct loop_timer;
 struct signals;
@@ -62,10 +64,13 @@ struct vm {
 
 	struct bus *mmio, *pio;
 	struct irq_table *irqs;
+	struct arch_irqchip *irqchip; /* the architecture's; NULL: the backend has one */
 	struct terminal *terminal;
 	struct work_pool *work;
 	struct display_hub *displays;
 	struct device_env env;
+	struct config_device *forms; /* of devices that this machine has in another form; owned */
+	size_t n_forms;
 	struct tenon_dev *devices, **last_device;
 	struct machine machine;
 	struct vcpus *vcpus;
@@ -90,9 +95,12 @@ struct vm {
  * by the caller but for config and timing.  [main]
  */
 int vm_build(struct vm *vm, struct error *err);
-/* As far as `tenon check` goes: no hypervisor, no attach of host resources beyond the devices' own.
- * [main] */
-int vm_build_for_check(struct vm *vm, struct error *err);
+/*
+ * As far as `tenon check` goes: no hypervisor, no attach of host resources beyond the devices' own.
+ * With @ask_hypervisor there is one if this host has one for the guest, so that the boot tables say
+ * what its guest would read; a warning says why there is none.  [main]
+ */
+int vm_build_for_check(struct vm *vm, bool ask_hypervisor, struct error *err);
 /* Loads the payload and writes the boot tables; at the start and at every reset.  [main] */
 int vm_write_boot_image(struct vm *vm, struct error *err);
 void vm_destroy(struct vm *vm); /* half-built is fine [main] */

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Places the payload: kernel, command line, initrd. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "arch/arch.h"
+#include "arch/place.h"
 #include "arch/x86_64/bzimage.h"
 #include "arch/x86_64/elf.h"
 #include "arch/x86_64/x86_64.h"
 #include "core/error.h"
 #include "core/guest_memory.h"
-#include "core/log.h"
 #include "core/payload.h"
 
 #define CMDLINE_GPA 0x20000u
@@ -18,7 +17,6 @@
 
 /* What x86 Linux reads where no setup header says so: its COMMAND_LINE_SIZE without the zero. */
 #define LINUX_CMDLINE_MAX 2047u
-#define PAGE              4096u
 
 #define FIRMWARE_SHADOW_END 0x100000u
 #define FIRMWARE_SHADOW_MAX 0x40000u
@@ -56,83 +54,21 @@ static int load_kernel(struct guest_memory *gm, const struct payload *p, struct 
 static int load_bundle(struct guest_memory *gm, const struct payload *p, struct loaded *loaded,
 	struct limits *limits, struct error *err)
 {
-	int ret;
-
 	*limits = (struct limits){ GIB4 - 1, LINUX_CMDLINE_MAX };
-	ret = guest_memory_claim(gm, p->bundle_gpa, p->kernel.size, "the kernel", err);
-	if (ret < 0) {
-		error_prefix(err, "%s", p->kernel.path);
-		return ret;
-	}
-	memcpy(guest_memory_ptr(gm, p->bundle_gpa, p->kernel.size), p->kernel.bytes,
-		p->kernel.size);
 	loaded->protocol = BOOT_LINUX64;
-	loaded->entry = p->bundle_entry;
-	loaded->kernel_gpa = p->bundle_gpa;
-	loaded->kernel_size = p->kernel.size;
-	if (loaded->entry < p->bundle_gpa || loaded->entry - p->bundle_gpa >= p->kernel.size)
-		return error_set(err, EXIT_USAGE, -ENOEXEC,
-			"%s: the entry 0x%llx lies outside of the bundle's kernel", p->kernel.path,
-			(unsigned long long)loaded->entry);
-	return 0;
+	return place_bundle(gm, p, loaded, err);
 }
 
-/*
- * The kernel copies as much as it has room for without looking for the end, and stops at a text
- * that does not end there: a longer one is cut.  What the core has to say comes first, because a
- * kernel takes all that follows "--" for its init's.
- */
-static int load_cmdline(struct guest_memory *gm, const struct payload *p, const char *extra,
+static int load_rest(struct guest_memory *gm, const struct payload *p, const char *extra,
 	const struct limits *limits, struct loaded *loaded, struct error *err)
 {
-	size_t own = strlen(p->cmdline), more = strlen(extra);
-	size_t length = own + (own && more) + more;
-	char *to;
-	int ret;
+	const struct place_cmdline where = { CMDLINE_GPA, x86_layout.cmdline_max,
+		limits->cmdline_max };
+	const uint64_t last = limits->initrd_max;
+	int ret = place_cmdline(gm, p, extra, &where, loaded, err);
 
-	if (length >= x86_layout.cmdline_max)
-		return error_set(err, EXIT_USAGE, -E2BIG,
-			"the command line has %zu bytes, at most %u fit", length,
-			x86_layout.cmdline_max - 1);
-	if (more > limits->cmdline_max)
-		return error_set(err, EXIT_USAGE, -E2BIG,
-			"the command line needs %zu bytes to list the devices, this kernel reads "
-			"%u",
-			more, limits->cmdline_max);
-	if (length > limits->cmdline_max) {
-		log_msg(LOG_LEVEL_WARN,
-			"the command line has %zu bytes, this kernel reads %u: the rest is cut off",
-			length, limits->cmdline_max);
-		length = limits->cmdline_max;
-	}
-	ret = guest_memory_claim(gm, CMDLINE_GPA, length + 1, "the command line", err);
-	if (ret < 0)
-		return ret;
-	to = guest_memory_ptr(gm, CMDLINE_GPA, length + 1);
-	(void)snprintf(to, length + 1, "%s%s%s", extra, own && more ? " " : "", p->cmdline);
-	loaded->cmdline_gpa = CMDLINE_GPA;
-	loaded->cmdline_size = (uint32_t)length + 1;
-	return 0;
-}
-
-static int load_initrd(struct guest_memory *gm, const struct payload *p,
-	const struct limits *limits, struct loaded *loaded, struct error *err)
-{
-	uint64_t end = limits->initrd_max == UINT64_MAX ? UINT64_MAX : limits->initrd_max + 1;
-	int ret;
-
-	if (!p->initrd.bytes || p->initrd.size == 0)
-		return 0;
-	ret = guest_memory_claim_top(
-		gm, p->initrd.size, PAGE, end, "the initrd", &loaded->initrd_gpa, err);
-	if (ret < 0) {
-		error_prefix(err, "%s", p->initrd.path);
-		return ret;
-	}
-	loaded->initrd_size = p->initrd.size;
-	memcpy(guest_memory_ptr(gm, loaded->initrd_gpa, p->initrd.size), p->initrd.bytes,
-		p->initrd.size);
-	return 0;
+	return ret < 0 ? ret
+		       : place_initrd(gm, p, last == UINT64_MAX ? last : last + 1, loaded, err);
 }
 
 /*
@@ -173,9 +109,7 @@ int x86_load(struct guest_memory *gm, const struct payload *payload, const char 
 	else
 		ret = load_kernel(gm, payload, &loaded, &limits, err);
 	if (ret == 0)
-		ret = load_cmdline(gm, payload, extra_cmdline, &limits, &loaded, err);
-	if (ret == 0)
-		ret = load_initrd(gm, payload, &limits, &loaded, err);
+		ret = load_rest(gm, payload, extra_cmdline, &limits, &loaded, err);
 	if (ret == 0)
 		*ret_loaded = loaded;
 	return ret;

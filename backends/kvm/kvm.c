@@ -206,6 +206,7 @@ static const struct backend_ops ops = {
 	.vcpu_run = kvm_vcpu_run,
 	.vcpu_kick = kvm_vcpu_kick,
 	.vm_reset = kvm_isa_vm_reset,
+	.vcpu_fence = kvm_vcpu_fence,
 };
 
 extern const struct backend_module tenon_backend __attribute__((visibility("default")));

@@ -29,6 +29,8 @@ struct backend_vm {
 	uint64_t reserved_gpa;
 	struct kvm_slot *slots;
 	size_t slot_count;
+	pthread_mutex_t create_lock; /* vcpu_count */
+	uint32_t vcpu_count;
 	struct kvm_isa_vm *isa; /* what the ISA's files keep; NULL until they have something */
 };
 
@@ -46,6 +48,7 @@ struct kvm_transfer {
 struct backend_vcpu {
 	struct backend_vm *vm;
 	uint32_t index;
+	uint32_t order; /* in which they were created: KVM has a number of its own for each */
 	int fd;
 	pthread_t thread;
 	struct kvm_run *run;
@@ -89,6 +92,7 @@ void kvm_vcpu_destroy(struct backend_vcpu *vcpu);
 int kvm_vcpu_reset(struct backend_vcpu *vcpu, struct backend_error *err);
 int kvm_vcpu_run(struct backend_vcpu *vcpu, struct vcpu_exit *exit);
 void kvm_vcpu_kick(struct backend_vcpu *vcpu);
+int kvm_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what);
 
 /* ---- kvm_exit.c ---- */
 
@@ -97,6 +101,8 @@ void kvm_transfer_begin(struct kvm_transfer *transfer, struct kvm_run *run);
 /* Takes back the item that the core has, its answer in @exit, and gives out the next one.
  * False when there is none. */
 bool kvm_transfer_next(struct kvm_transfer *transfer, struct vcpu_exit *exit);
+/* Hands the core's answer to the last exit, if that was a call or a register, to KVM. */
+void kvm_exit_answer(struct kvm_run *run, const struct vcpu_exit *exit);
 /* Translates any other exit; 0, -EAGAIN when there is nothing for the core, or -errno with
  * VCPU_FAILED in @exit. */
 int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit);
@@ -112,7 +118,11 @@ struct kvm_needed {
 };
 extern const struct kvm_needed kvm_isa_needed[];
 
-/* Fills phys_bits. */
+/* What KVM_CREATE_VM is asked for. */
+unsigned long kvm_isa_vm_type(int kvm_fd);
+/* The number that KVM_IRQ_LINE has for line @gsi. */
+uint32_t kvm_isa_irq_line(uint32_t gsi);
+/* Fills phys_bits; may lower max_vcpus. */
 int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err);
 /* Nanoseconds that this KVM takes for one instruction of an ordinary guest. */
 int kvm_isa_measure(struct backend_vm *vm, double *ret_ns, struct backend_error *err);

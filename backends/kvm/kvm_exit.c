@@ -151,6 +151,42 @@ static int internal_error(const struct kvm_run *run, struct vcpu_exit *exit)
 	return -EIO;
 }
 
+/* ---- calls to the firmware, and registers ---- */
+
+static int sbi_call(const struct kvm_run *run, struct vcpu_exit *exit)
+{
+	exit->kind = VCPU_CALL;
+	exit->text[0] = '\0';
+	exit->call.function =
+		backend_sbi_function(run->riscv_sbi.extension_id, run->riscv_sbi.function_id);
+	for (size_t i = 0; i < sizeof(exit->call.args) / sizeof(exit->call.args[0]); i++)
+		exit->call.args[i] = run->riscv_sbi.args[i];
+	exit->call.ret[0] = exit->call.ret[1] = 0;
+	return 0;
+}
+
+static int csr_access(const struct kvm_run *run, struct vcpu_exit *exit)
+{
+	exit->kind = VCPU_SYSREG;
+	exit->text[0] = '\0';
+	exit->sysreg.id = RISCV_CSR((uint32_t)run->riscv_csr.csr_num & 0xfffu);
+	exit->sysreg.write = run->riscv_csr.write_mask != 0;
+	exit->sysreg.handled = false;
+	exit->sysreg.value = run->riscv_csr.new_value;
+	return 0;
+}
+
+/* A CSR that nobody has reads as zero: KVM has no way to let the access fault. */
+void kvm_exit_answer(struct kvm_run *run, const struct vcpu_exit *exit)
+{
+	if (exit->kind == VCPU_CALL && run->exit_reason == KVM_EXIT_RISCV_SBI) {
+		run->riscv_sbi.ret[0] = exit->call.ret[0];
+		run->riscv_sbi.ret[1] = exit->call.ret[1];
+	} else if (exit->kind == VCPU_SYSREG && run->exit_reason == KVM_EXIT_RISCV_CSR) {
+		run->riscv_csr.ret_value = exit->sysreg.handled ? exit->sysreg.value : 0;
+	}
+}
+
 int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit)
 {
 	switch (run->exit_reason) {
@@ -164,6 +200,10 @@ int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit)
 		return ended(exit, VCPU_DEAD, "triple fault");
 	case KVM_EXIT_SYSTEM_EVENT:
 		return system_event(run, exit);
+	case KVM_EXIT_RISCV_SBI:
+		return sbi_call(run, exit);
+	case KVM_EXIT_RISCV_CSR:
+		return csr_access(run, exit);
 	case KVM_EXIT_FAIL_ENTRY:
 		return exit_failed(exit, -EIO,
 			"the processor refused to enter the guest: hardware reason 0x%" PRIx64
@@ -172,6 +212,11 @@ int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit)
 			run->fail_entry.cpu);
 	case KVM_EXIT_INTERNAL_ERROR:
 		return internal_error(run, exit);
+	case KVM_EXIT_ARM_NISV:
+		return exit_failed(exit, -ENOTSUP,
+			"an instruction that KVM cannot take apart accessed 0x%" PRIx64
+			", where there is no memory",
+			(uint64_t)run->arm_nisv.fault_ipa);
 	case KVM_EXIT_UNKNOWN:
 		return exit_failed(exit, -EIO,
 			"the processor left the guest for a reason that KVM does not know: "

@@ -146,6 +146,65 @@ static void a_read_takes_the_answers_low_bytes(void **state)
 	assert_memory_equal(run.mmio.data, "\xfe\xff\xee", 3);
 }
 
+static void a_call_comes_with_its_arguments_and_takes_the_answer(void **state)
+{
+	struct kvm_run run = { .exit_reason = KVM_EXIT_RISCV_SBI };
+	struct vcpu_exit exit;
+
+	run.riscv_sbi.extension_id = 0x4442434e;
+	run.riscv_sbi.function_id = 2;
+	for (size_t i = 0; i < 6; i++)
+		run.riscv_sbi.args[i] = 10 + i;
+	exit = exit_of(&run, 0);
+	assert_int_equal(exit.kind, VCPU_CALL);
+	assert_int_equal(exit.call.function, 0x4442434e00000002);
+	assert_int_equal(exit.call.args[0], 10);
+	assert_int_equal(exit.call.args[5], 15);
+	exit.call.ret[0] = UINT64_MAX - 1;
+	exit.call.ret[1] = 7;
+	kvm_exit_answer(&run, &exit);
+	assert_int_equal(run.riscv_sbi.ret[0], UINT64_MAX - 1);
+	assert_int_equal(run.riscv_sbi.ret[1], 7);
+}
+
+static void a_csr_reads_what_the_core_says(void **state)
+{
+	struct kvm_run run = { .exit_reason = KVM_EXIT_RISCV_CSR };
+	struct vcpu_exit exit;
+
+	run.riscv_csr.csr_num = 0x15;
+	run.riscv_csr.write_mask = UINT64_MAX;
+	run.riscv_csr.new_value = 3;
+	exit = exit_of(&run, 0);
+	assert_int_equal(exit.kind, VCPU_SYSREG);
+	assert_int_equal(exit.sysreg.id, RISCV_CSR(0x15));
+	assert_true(exit.sysreg.write);
+	assert_int_equal(exit.sysreg.value, 3);
+	exit.sysreg.value = 99;
+	exit.sysreg.handled = true;
+	kvm_exit_answer(&run, &exit);
+	assert_int_equal(run.riscv_csr.ret_value, 99);
+	exit.sysreg.handled = false;
+	kvm_exit_answer(&run, &exit);
+	assert_int_equal(run.riscv_csr.ret_value, 0);
+}
+
+/* The last exit may be older than what lies in kvm_run now. */
+static void an_answer_goes_to_its_own_exit_alone(void **state)
+{
+	struct kvm_run run = { .exit_reason = KVM_EXIT_MMIO }, before;
+	struct vcpu_exit exit = { .kind = VCPU_CALL };
+
+	exit.call.ret[0] = exit.call.ret[1] = 0x55;
+	before = run;
+	kvm_exit_answer(&run, &exit);
+	assert_memory_equal(&run, &before, sizeof(run));
+	exit.kind = VCPU_INTERRUPTED;
+	run.exit_reason = before.exit_reason = KVM_EXIT_RISCV_SBI;
+	kvm_exit_answer(&run, &exit);
+	assert_memory_equal(&run, &before, sizeof(run));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +216,9 @@ int main(void)
 		cmocka_unit_test(simple_exits_have_their_kinds),
 		cmocka_unit_test(seven_bytes_of_mmio_come_in_three_pieces),
 		cmocka_unit_test(a_read_takes_the_answers_low_bytes),
+		cmocka_unit_test(a_call_comes_with_its_arguments_and_takes_the_answer),
+		cmocka_unit_test(a_csr_reads_what_the_core_says),
+		cmocka_unit_test(an_answer_goes_to_its_own_exit_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

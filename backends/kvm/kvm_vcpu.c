@@ -62,6 +62,20 @@ static int map_run(struct backend_vcpu *vcpu)
 	return 0;
 }
 
+/* vCPUs are created by their threads, in whatever order. */
+static int create_vcpu(struct backend_vcpu *vcpu)
+{
+	struct backend_vm *vm = vcpu->vm;
+	int fd;
+
+	(void)pthread_mutex_lock(&vm->create_lock);
+	fd = kvm_ioctl_value(vm->fd, KVM_CREATE_VCPU, vcpu->index);
+	if (fd >= 0)
+		vcpu->order = vm->vcpu_count++;
+	(void)pthread_mutex_unlock(&vm->create_lock);
+	return fd;
+}
+
 int kvm_vcpu_create(struct backend_vm *vm, uint32_t index, struct backend_vcpu **ret_vcpu,
 	struct backend_error *err)
 {
@@ -73,7 +87,7 @@ int kvm_vcpu_create(struct backend_vm *vm, uint32_t index, struct backend_vcpu *
 	vcpu->vm = vm;
 	vcpu->index = index;
 	vcpu->thread = pthread_self();
-	vcpu->fd = kvm_ioctl_value(vm->fd, KVM_CREATE_VCPU, index);
+	vcpu->fd = create_vcpu(vcpu);
 	if (vcpu->fd < 0) {
 		r = backend_fail(
 			err, vcpu->fd, "KVM cannot create vCPU %u: %s", index, strerror(-vcpu->fd));
@@ -154,6 +168,7 @@ int kvm_vcpu_run(struct backend_vcpu *vcpu, struct vcpu_exit *exit)
 
 	if (kvm_transfer_next(&vcpu->transfer, exit))
 		return 0;
+	kvm_exit_answer(vcpu->run, exit);
 	do {
 		r = enter(vcpu);
 		if (r < 0)
@@ -194,4 +209,12 @@ int kvm_vcpu_reset(struct backend_vcpu *vcpu, struct backend_error *err)
 {
 	settle(vcpu);
 	return kvm_isa_vcpu_reset(vcpu, err);
+}
+
+/* The guest's calls for that are served by the kernel. */
+int kvm_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what)
+{
+	(void)vcpu;
+	(void)what;
+	return -ENOTSUP;
 }

@@ -29,12 +29,13 @@ int kvm_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 	if (!vm)
 		return backend_fail(err, -ENOMEM, "out of memory");
 	vm->fd = -1;
+	(void)pthread_mutex_init(&vm->create_lock, NULL);
 	vm->kvm_fd = kvm_open(err);
 	if (vm->kvm_fd < 0) {
 		r = vm->kvm_fd;
 		goto undo;
 	}
-	vm->fd = kvm_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, 0);
+	vm->fd = kvm_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, kvm_isa_vm_type(vm->kvm_fd));
 	if (vm->fd < 0) {
 		r = backend_fail(err, vm->fd, "KVM cannot create a VM: %s", strerror(-vm->fd));
 		goto undo;
@@ -58,6 +59,7 @@ void kvm_vm_destroy(struct backend_vm *vm)
 		close(vm->fd);
 	if (vm->kvm_fd >= 0)
 		close(vm->kvm_fd);
+	(void)pthread_mutex_destroy(&vm->create_lock);
 	free(vm->slots);
 	free(vm);
 }
@@ -162,7 +164,7 @@ int kvm_mem_dirty(struct backend_vm *vm, uint64_t gpa, uint64_t size, uint64_t *
 
 int kvm_irq_line(struct backend_vm *vm, uint32_t gsi, bool level)
 {
-	struct kvm_irq_level line = { .irq = gsi, .level = level };
+	struct kvm_irq_level line = { .irq = kvm_isa_irq_line(gsi), .level = level };
 
 	return vm->irqchip ? kvm_ioctl(vm->fd, KVM_IRQ_LINE, &line) : -ENOTSUP;
 }

@@ -158,6 +158,17 @@ int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *e
 
 /* ---- the machine ---- */
 
+unsigned long kvm_isa_vm_type(int kvm_fd)
+{
+	(void)kvm_fd;
+	return 0;
+}
+
+uint32_t kvm_isa_irq_line(uint32_t gsi)
+{
+	return gsi;
+}
+
 static int reserve_pages(struct backend_vm *vm, uint64_t gpa, struct backend_error *err)
 {
 	int r;

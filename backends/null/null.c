@@ -443,6 +443,7 @@ static const struct backend_ops ops = {
 	.vcpu_run = null_vcpu_run,
 	.vcpu_kick = null_vcpu_kick,
 	.vm_reset = vm_reset,
+	.vcpu_fence = null_vcpu_fence,
 };
 
 extern const struct backend_module tenon_backend __attribute__((visibility("default")));

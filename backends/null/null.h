@@ -157,5 +157,6 @@ int null_vcpu_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs
 int null_vcpu_interrupt(struct backend_vcpu *vcpu, uint32_t line, bool level);
 int null_vcpu_run(struct backend_vcpu *vcpu, struct vcpu_exit *exit);
 void null_vcpu_kick(struct backend_vcpu *vcpu);
+int null_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what);
 
 #endif

@@ -200,6 +200,12 @@ void null_vcpu_kick(struct backend_vcpu *vcpu)
 	(void)pthread_mutex_unlock(&vm->lock);
 }
 
+int null_vcpu_fence(struct backend_vcpu *vcpu, uint32_t what)
+{
+	null_log(vcpu->vm, "vcpu_fence %u what=%u", vcpu->index, what);
+	return what & ~(BACKEND_FENCE_CODE | BACKEND_FENCE_MEMORY) ? -EINVAL : 0;
+}
+
 /* ---- playing ---- */
 
 /* What a step comes to: an exit for the core, or on to the next one. */

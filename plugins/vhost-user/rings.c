@@ -71,7 +71,6 @@ int rings_adopt(struct vu *vu)
 
 		r->setup = (struct tenon_vq_setup){ .struct_size = sizeof(r->setup) };
 		(void)virtio->queue_setup(r->vq, &r->setup);
-		virtio->queue_set_base(r->vq, 0);
 		if (r->setup.size == 0 || recorded || vu->delay_ms == 0)
 			continue;
 		ret = keep_track(vu, r);

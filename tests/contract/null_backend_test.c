@@ -174,6 +174,8 @@ static void without_a_controller_the_core_waits_and_interrupts(void **state)
 	step(&s, VCPU_HALTED);
 	assert_int_equal(ops->irq_line(s.vm, 9, true), -ENOTSUP);
 	assert_int_equal(ops->vcpu_interrupt(s.vcpu, 9, true), 0);
+	assert_int_equal(ops->vcpu_fence(s.vcpu, BACKEND_FENCE_CODE | BACKEND_FENCE_MEMORY), 0);
+	assert_int_equal(ops->vcpu_fence(s.vcpu, 4), -EINVAL);
 	step(&s, VCPU_OFF);
 	end(&s);
 }

@@ -92,6 +92,11 @@ has() { # REGEX
 	grep -qE -- "$1" "$lab_log" || fail "no line of the console matches '$1'"
 }
 
+# As has, but to ask.
+has_line() { # REGEX
+	grep -qE -- "$1" "$lab_log"
+}
+
 has_not() { # REGEX
 	! grep -qE -- "$1" "$lab_log" || fail "the console says: $(grep -m 1 -E -- "$1" "$lab_log")"
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
+# lab-arch: x86_64
 # Two CPUs, both online, each taking its timer's interrupts.
 . /lab/caselib.sh
 check_guest --set vm.vcpus=2

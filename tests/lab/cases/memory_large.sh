@@ -1,5 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
+# lab-arch: x86_64
 # lab-memory: 7168
 # 5 GiB, on both sides of the hole below 4 GiB; every page counted once.
 . /lab/caselib.sh

@@ -1,5 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
+# lab-arch: x86_64
 # Strings of the configuration reach the guest in SMBIOS type 11.
 . /lab/caselib.sh
 LAB_CONFIG=/lab/oem_strings.conf

@@ -1,5 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
+# lab-arch: x86_64
 # SMBIOS and ACPI tables are whole, and the kernel has nothing to say against them.
 . /lab/caselib.sh
 check_guest --set vm.vcpus=2 --set 'payload.cmdline=console=hvc0 panic=-1 tenon.mode=check'

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an aarch64 machine needs of KVM beyond memory and processors: the size of its address space,
+ * and the order in which the interrupt controller comes to be.  It is created before the vCPUs, so
+ * that they know it, and can be used (irqfds, running) once it is finished, after the last of them.
+ */
+#include "backends/kvm/kvm_aarch64.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of intermediate addresses, where KVM does not say: the width that machine type 0 stands for.
+ * More would cost every access of the guest another level of tables. */
+#define IPA_BITS 40u
+
+/* KVM_IRQ_LINE: what kind of interrupt, and its number. */
+#define IRQ_LINE_SPI (KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT)
+
+const enum isa kvm_isa = ISA_AARCH64;
+
+#define NEEDED(name)                                                                               \
+	{                                                                                          \
+		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
+	}
+
+const struct kvm_needed kvm_isa_needed[] = {
+	NEEDED(USER_MEMORY),
+	NEEDED(IRQFD),
+	NEEDED(IOEVENTFD),
+	NEEDED(IMMEDIATE_EXIT),
+	NEEDED(ONE_REG),
+	NEEDED(MP_STATE),
+	NEEDED(DEVICE_CTRL),
+	NEEDED(ARM_PSCI_0_2),
+	{ 0, NULL },
+};
+
+int kvm_arm_set_attr(int fd, uint32_t group, uint64_t attr, const void *value)
+{
+	struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uintptr_t)value };
+
+	return kvm_ioctl(fd, KVM_SET_DEVICE_ATTR, &a);
+}
+
+bool kvm_arm_has_attr(int fd, uint32_t group, uint64_t attr)
+{
+	struct kvm_device_attr a = { .group = group, .attr = attr };
+
+	return kvm_ioctl(fd, KVM_HAS_DEVICE_ATTR, &a) == 0;
+}
+
+static uint32_t ipa_bits(int kvm_fd)
+{
+	uint32_t most = (uint32_t)kvm_capability(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
+
+	return most == 0 || most > IPA_BITS ? IPA_BITS : most;
+}
+
+int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err)
+{
+	(void)err;
+	caps->phys_bits = ipa_bits(kvm_fd);
+	if (caps->max_vcpus > ARM_MAX_VCPUS)
+		caps->max_vcpus = ARM_MAX_VCPUS;
+	return 0;
+}
+
+/* 0 where KVM knows nothing else. */
+unsigned long kvm_isa_vm_type(int kvm_fd)
+{
+	return kvm_capability(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE) > 0 ? ipa_bits(kvm_fd) : 0;
+}
+
+/* ---- the machine ---- */
+
+int kvm_isa_vm_create(
+	struct backend_vm *vm, const struct backend_vm_config *config, struct backend_error *err)
+{
+	struct kvm_isa_vm *isa = calloc(1, sizeof(*isa));
+
+	if (!isa)
+		return backend_fail(err, -ENOMEM, "out of memory");
+	(void)pthread_mutex_init(&isa->lock, NULL);
+	isa->gic_fd = -1;
+	isa->gic_irqs = (ARM_SPI_BASE + config->irq_lines + 31u) & ~31u;
+	memcpy(isa->gpa, config->irqchip_gpa, sizeof(isa->gpa));
+	isa->sve = kvm_capability(vm->fd, KVM_CAP_ARM_SVE) > 0;
+	isa->ptrauth = kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
+		       kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0;
+	vm->isa = isa;
+	return 0;
+}
+
+void kvm_isa_vm_destroy(struct backend_vm *vm)
+{
+	if (!vm->isa)
+		return;
+	if (vm->isa->gic_fd >= 0)
+		close(vm->isa->gic_fd);
+	(void)pthread_mutex_destroy(&vm->isa->lock);
+	free(vm->isa);
+	vm->isa = NULL;
+}
+
+int kvm_isa_irqchip_finish(struct backend_vm *vm, struct backend_error *err)
+{
+	int r;
+
+	if (!vm->irqchip)
+		return backend_fail(err, -EINVAL, "there is no interrupt controller");
+	r = kvm_arm_gic_finish(vm);
+	if (r < 0)
+		return backend_fail(err, r,
+			"KVM cannot finish the interrupt controller (GICv%u): %s",
+			vm->isa->gic_version, strerror(-r));
+	r = kvm_arm_pmu_finish(vm);
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM cannot start the performance counters: %s", strerror(-r));
+	return 0;
+}
+
+int kvm_isa_vm_reset(struct backend_vm *vm, struct backend_error *err)
+{
+	int r = vm->irqchip ? kvm_arm_gic_reset(vm) : 0;
+
+	if (r < 0)
+		return backend_fail(
+			err, r, "KVM cannot reset the interrupt controller: %s", strerror(-r));
+	return 0;
+}
+
+uint32_t kvm_isa_irq_line(uint32_t gsi)
+{
+	return IRQ_LINE_SPI | (gsi + ARM_SPI_BASE);
+}
+
+/* ---- what other machines have ---- */
+
+int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries, size_t *n)
+{
+	(void)vm;
+	(void)entries;
+	*n = 0;
+	return -ENOTSUP;
+}
+
+int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *entries, size_t n,
+	struct backend_error *err)
+{
+	(void)vcpu;
+	(void)entries;
+	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "aarch64 has no CPUID");
+}
+
+int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
+	struct backend_error *err)
+{
+	(void)vcpu;
+	(void)msrs;
+	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "aarch64 has no MSRs");
+}
+
+/* A vCPU's input lines are the controller's, and without it nothing here runs. */
+int kvm_isa_vcpu_interrupt(struct backend_vcpu *vcpu, uint32_t line, bool level)
+{
+	(void)vcpu;
+	(void)line;
+	(void)level;
+	return -ENOTSUP;
+}
