@@ -18,6 +18,7 @@ part() { # COMPONENT FILE...: installs it; of it, these must be there
 	(cd "$work/part" && find . -type f) | sort >>"$work/parts"
 }
 part core bin/tenon share/man/man1/tenon.1 share/man/man5/tenon.conf.5
+part backend-emu 'tenon/core/emu.so'
 part backend-kvm 'tenon/core/kvm.so'
 part backend-null 'tenon/core/null.so'
 part dev include/tenon/tenon.h 'libtenon-testkit.a' 'pkgconfig/tenon.pc' \
