@@ -18,7 +18,8 @@
 
 struct host {
 	struct loader *loader;
-	bool json, any, usable;
+	bool json, any;
+	uint32_t isas; /* of which stock kernels run: bits, as in struct backend_caps */
 };
 
 struct feature {
@@ -106,7 +107,7 @@ static int show_backend(void *arg, const char *name, const char *path)
 	else if (m->probe(&caps, &berr) < 0)
 		why = berr.text[0] ? berr.text : "it does not say why";
 	if (!why && caps.speed > 0 && !(caps.features & BACKEND_SLOW))
-		h->usable = true;
+		h->isas |= caps.isas;
 	if (h->json)
 		print_json(h, name, &caps, why);
 	else
@@ -139,6 +140,36 @@ static void print_machine(bool json)
 		cpus, size_format(memory / MIB * MIB, size));
 }
 
+static void print_kernels(const struct host *h)
+{
+	const struct arch *arch;
+	bool any = false;
+
+	(void)fputs("stock kernels:", stdout);
+	for (enum isa isa = ISA_X86_64; (arch = arch_get(isa)); isa++) {
+		if (!(h->isas & (1u << isa)))
+			continue;
+		(void)printf("%s %s", any ? "," : "", arch->name);
+		any = true;
+	}
+	(void)puts(any ? "" : " do not run here with the backends above");
+}
+
+static void print_json_kernels(const struct host *h)
+{
+	const struct arch *arch;
+	bool any = false;
+
+	(void)printf("%s], \"stock_kernels\": [", h->any ? "\n  " : "");
+	for (enum isa isa = ISA_X86_64; (arch = arch_get(isa)); isa++) {
+		if (!(h->isas & (1u << isa)))
+			continue;
+		(void)printf("%s\"%s\"", any ? ", " : "", arch->name);
+		any = true;
+	}
+	(void)puts("]}");
+}
+
 int cmd_host(const struct host_options *options, struct error *err)
 {
 	struct loader loader = { .n_folders = 0 };
@@ -150,13 +181,11 @@ int cmd_host(const struct host_options *options, struct error *err)
 	print_machine(options->json);
 	(void)loader_list_backends(&loader, show_backend, &h);
 	if (options->json)
-		(void)printf("%s], \"stock_kernels\": %s}\n", h.any ? "\n  " : "",
-			h.usable ? "true" : "false");
+		print_json_kernels(&h);
 	else if (!h.any)
 		(void)puts("no hypervisor backend is installed");
 	else
-		(void)printf("stock kernels: %s\n",
-			h.usable ? "run here" : "do not run here with the backends above");
+		print_kernels(&h);
 	loader_finish(&loader);
 	return 0;
 }

@@ -63,7 +63,8 @@ virtio_class() { # ID of the virtio specification, as 0x0004
 # A short walk through the machine, a line for each thing that is there.
 tour() {
 	echo "tour: kernel Linux $(uname -r)"
-	echo "tour: hypervisor $(dmesg | sed -n 's/.*Hypervisor detected: //p' | head -n 1)"
+	echo "tour: hypervisor $(dmesg | sed -nE \
+		's/.*Hypervisor detected: //p; s/.*(SBI implementation ID=[^ ]*).*/\1/p' | head -n 1)"
 	echo "tour: cpus $(nproc)"
 	echo "tour: memory $(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) KiB"
 	for device in /sys/bus/virtio/devices/*; do
