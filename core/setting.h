@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct arena;
 
@@ -57,6 +58,14 @@ struct setting *setting_add(
 /* "a number", "the string \"12\"", ...: what was found, for errors.  Returns @text. */
 #define SETTING_FOUND_MAX 96
 const char *setting_found(const struct setting *setting, char text[SETTING_FOUND_MAX]);
+
+/*
+ * What of @group was written in a file, as a file of its own that says the same: with every setting
+ * on the line where it was, so that an error in it names the place that a person knows.
+ */
+void setting_write(const struct setting *group, FILE *out);
+/* What came from the command line, as arguments again: "key=value" each, with a zero. */
+void setting_write_arguments(const struct setting *group, FILE *out);
 
 /* @path as seen from @place; an absolute one stays.  NULL when out of memory. */
 const char *setting_path(struct arena *arena, const struct place *place, const char *path);
