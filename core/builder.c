@@ -22,6 +22,7 @@
 #include "core/guest_memory.h"
 #include "core/iothread.h"
 #include "core/irq.h"
+#include "core/isolation.h"
 #include "core/log.h"
 #include "core/probe.h"
 #include "core/services.h"
@@ -128,6 +129,9 @@ static int prepare(struct vm *vm, struct error *err)
 
 	(void)pthread_mutex_init(&vm->request_lock, NULL);
 	vm->last_device = &vm->devices;
+	ret = isolation_create(vm->config, &vm->isolation, err); /* it forks: before all else */
+	if (ret < 0)
+		return ret;
 	ret = event_loop_create(&vm->loop);
 	if (ret == 0)
 		ret = loop_timer_add(vm->loop, vm_serve_request, vm, &vm->request_timer);
@@ -362,10 +366,14 @@ static int add_device(struct vm *vm, const struct config_device *d, struct error
 {
 	const struct tenon_device_class *cls;
 	struct tenon_dev *dev = NULL;
-	int ret;
+	int ret = 0;
 
-	d = as_this_machine(vm, d);
-	ret = loader_class(&vm->loader, d, &cls, err);
+	if (isolation_has(vm->isolation, d))
+		ret = isolation_front_end(vm->isolation, d, &d, err);
+	else
+		d = as_this_machine(vm, d);
+	if (ret == 0)
+		ret = loader_class(&vm->loader, d, &cls, err);
 	if (ret == 0)
 		ret = device_create(&vm->env, cls, d, loop_of(vm, d), &dev, err);
 	if (ret < 0)
@@ -379,6 +387,8 @@ static int attach_one(struct vm *vm, struct tenon_dev *dev, struct error *err)
 {
 	int ret = device_attach(dev, err);
 
+	if (ret == 0)
+		ret = isolation_attached(vm->isolation, dev, err);
 	return ret < 0 ? ret : device_describe(dev, &vm->machine, err);
 }
 
@@ -406,6 +416,8 @@ static int attach_devices(struct vm *vm, struct error *err)
 	vm->forms = calloc(vm->config->n_devices + 1, sizeof(*vm->forms));
 	if (ret == 0 && !vm->forms)
 		ret = no_memory(err, "the devices");
+	if (ret == 0)
+		ret = isolation_start(vm->isolation, err);
 	for (size_t i = 0; i < vm->config->n_devices && ret == 0; i++)
 		ret = add_device(vm, &vm->config->devices[i], err);
 	timing_phase(vm->timing, "plugins");
@@ -698,6 +710,9 @@ static void destroy_vcpus(struct vm *vm)
 void vm_destroy(struct vm *vm)
 {
 	destroy_vcpus(vm);
+	for (struct tenon_dev *d = vm->devices; d; d = d->next)
+		(void)device_quiesce(d, NULL);
+	isolation_end(vm->isolation);
 	destroy_devices(vm->devices);
 	loop_timer_remove(vm->shutdown_timer);
 	loop_timer_remove(vm->request_timer);
@@ -717,6 +732,7 @@ void vm_destroy(struct vm *vm)
 	for (size_t i = 0; i < vm->n_iothreads; i++)
 		iothread_destroy(vm->iothreads[i]);
 	loader_finish(&vm->loader);
+	isolation_destroy(vm->isolation);
 	signals_destroy(vm->signals);
 	event_loop_destroy(vm->loop);
 	free(vm->machine.nodes);

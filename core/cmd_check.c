@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/guest_memory.h"
 #include "core/irq.h"
+#include "core/isolation.h"
 #include "core/services.h"
 #include "core/settings.h"
 #include "core/size.h"
@@ -64,9 +65,10 @@ static void print_irqs(const struct vm *vm, const struct tenon_dev *dev)
 
 static void print_device(const struct vm *vm, const struct tenon_dev *dev)
 {
+	const char *type = isolation_type(vm->isolation, dev);
 	struct region_info r;
 
-	(void)printf("  %s: %s", dev->config->name, dev->cls->name);
+	(void)printf("  %s: %s", dev->config->name, type ? type : dev->cls->name);
 	if (dev->virtio)
 		(void)printf(" (virtio device %u)", virtio_host_device_id(dev->virtio));
 	if (dev->config->implied)

@@ -97,6 +97,8 @@ static void take_vm(struct vm_config *config, struct config_source *source)
 	config->acpi = settings_int(vm, "acpi");
 	config->timing = settings_int(vm, "timing");
 	config->platform_devices = settings_int(vm, "platform_devices");
+	config->isolate = settings_int(vm, "isolation");
+	config->restart_limit = (uint32_t)settings_int(vm, "restart_limit");
 	config->oem_strings = config_take_list(source, "oem_strings", &config->n_oem_strings);
 	config->plugin_path = config_take_list(source, "plugin_path", &config->n_plugin_path);
 	config->vcpus_place = config_take_place(source, "vcpus");

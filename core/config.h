@@ -37,7 +37,7 @@ struct config_device {
 	bool has_irq;
 	uint32_t irq;
 	const char *iothread;  /* NULL = the main loop */
-	const char *isolation; /* "none" */
+	const char *isolation; /* "none", "process"; NULL = as the VM's default */
 	const char *transport; /* "mmio" */
 	bool implied;          /* the core added it: nobody wrote it */
 
@@ -59,7 +59,9 @@ struct vm_config {
 	uint32_t shutdown_timeout; /* seconds; 0 = stop at once */
 	bool acpi;
 	bool timing;
-	bool platform_devices; /* the core added `power` if it was not there */
+	bool platform_devices;  /* the core added `power` if it was not there */
+	bool isolate;           /* virtio devices live in processes of their own */
+	uint32_t restart_limit; /* of each such process, in a row */
 	const char **oem_strings;
 	size_t n_oem_strings;
 	const char **plugin_path; /* folders, searched before the others */

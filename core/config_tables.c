@@ -7,6 +7,7 @@
 
 const struct tenon_key config_vm_keys[] = {
 	{ "name", TENON_KEY_STRING, 0, NULL, NULL, "what the VM is called; default: as the file" },
+	{ "isolation", TENON_KEY_ENUM, 0, "none", "none|process", "where virtio devices live" },
 	{ "vcpus", TENON_KEY_INT, 0, "1", "1..1024", "virtual CPUs" },
 	{ "threads_per_core", TENON_KEY_INT, 0, "1", "1..1024", "hardware threads of a core" },
 	{ "cores_per_socket", TENON_KEY_INT, 0, NULL, "1..1024", "default: one socket" },
@@ -19,6 +20,8 @@ const struct tenon_key config_vm_keys[] = {
 	{ "timing", TENON_KEY_BOOL, 0, "false", NULL, "print where the time went" },
 	{ "platform_devices", TENON_KEY_BOOL, 0, "true", NULL,
 		"add the power device where the file has none" },
+	{ "restart_limit", TENON_KEY_INT, 0, "10", "0..1000000",
+		"times in a row that a device's process is started anew" },
 	{ "oem_strings", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
 		"SMBIOS type 11, for the guest to read" },
 	{ "plugin_path", TENON_KEY_PATH, TENON_KEY_LIST, NULL, NULL,
@@ -43,7 +46,8 @@ const struct tenon_key config_device_keys[] = {
 	{ "address", TENON_KEY_ADDR, 0, NULL, NULL, "of its first window; default: any" },
 	{ "irq", TENON_KEY_INT, 0, NULL, "0..1023", "its interrupt; default: any" },
 	{ "iothread", TENON_KEY_STRING, 0, NULL, NULL, "the event loop it runs on" },
-	{ "isolation", TENON_KEY_ENUM, 0, "none", "none", "where the plugin runs" },
+	{ "isolation", TENON_KEY_ENUM, 0, NULL, "none|process",
+		"where the plugin runs; default: as `isolation` of the VM says" },
 	{ "transport", TENON_KEY_ENUM, 0, "mmio", "mmio", "how the guest reaches it" },
 	{ 0 },
 };

@@ -81,8 +81,8 @@ static void the_tables_are_good(void **state)
 	struct error err = { 0 };
 
 	assert_int_equal(settings_check_table("payload", config_payload_keys, &err), 0);
-	/* `name` and `plugin` are reserved in a device alone. */
-	assert_int_equal(settings_check_table("vm", config_vm_keys + 1, &err), 0);
+	/* `name` and `isolation` are reserved in a device alone. */
+	assert_int_equal(settings_check_table("vm", config_vm_keys + 2, &err), 0);
 	for (const struct tenon_key *key = config_device_keys; key->name; key++)
 		assert_true(settings_reserved(key->name));
 }

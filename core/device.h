@@ -35,6 +35,7 @@ struct machine;
 struct terminal;
 struct terminal_client;
 struct virtio_home;
+struct terminal_relay;
 struct virtio_host;
 struct work_pool;
 
@@ -93,6 +94,7 @@ struct tenon_dev {
 	struct display_member *display;
 	struct tenon_shm_region *shm;
 	struct terminal_client *terminal;
+	struct terminal_relay *relay;           /* of one that lives elsewhere */
 	void (*pressed)(struct tenon_dev *dev); /* power button */
 
 	pthread_mutex_t posts_lock;

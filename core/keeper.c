@@ -153,12 +153,36 @@ int keeper_next(struct keeper *keeper, struct keeper_news *ret_news)
 	return n == (ssize_t)sizeof(*ret_news) ? 1 : -EPIPE;
 }
 
+/* That is how it learns; news of the programs' deaths still come. */
+void keeper_end(struct keeper *keeper)
+{
+	(void)shutdown(keeper->sock, SHUT_WR);
+}
+
+static bool reap(struct keeper *k, int flags)
+{
+	pid_t pid;
+
+	if (k->pid == 0)
+		return true;
+	do {
+		pid = waitpid(k->pid, NULL, flags);
+	} while (pid < 0 && errno == EINTR);
+	if (pid != 0)
+		k->pid = 0;
+	return pid != 0;
+}
+
+bool keeper_ended(struct keeper *keeper)
+{
+	return reap(keeper, WNOHANG);
+}
+
 void keeper_destroy(struct keeper *keeper)
 {
 	if (!keeper)
 		return;
-	(void)close(keeper->sock); /* that is how it learns */
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	(void)close(keeper->sock);
+	(void)reap(keeper, 0);
 	free(keeper);
 }

@@ -61,7 +61,11 @@ int keeper_seal(struct keeper *keeper);
 int keeper_fd(const struct keeper *keeper);
 /* 1, 0 when there is none now, -EPIPE when the keeper is gone.  [main] */
 int keeper_next(struct keeper *keeper, struct keeper_news *ret_news);
-/* Ends the programs, first with SIGTERM, and waits; NULL is fine.  [main] */
+/* The programs are to end: SIGTERM, and SIGKILL after KEEPER_END_MS.  Returns at once.  [main] */
+void keeper_end(struct keeper *keeper);
+/* Whether all have ended and the keeper has.  [main] */
+bool keeper_ended(struct keeper *keeper);
+/* Both, and waits; NULL is fine.  [main] */
 void keeper_destroy(struct keeper *keeper);
 
 /* ---- keeper_process.c: what the forked process does ---- */

@@ -15,19 +15,33 @@ struct bringer {
 static const struct bringer devices[] = {
 #define PACKAGE_DEVICE(type, package) { type, package },
 #define PACKAGE_BACKEND(name, package)
+#define PACKAGE_PLATFORM(type)
 #include "core/packages.def"
 #undef PACKAGE_DEVICE
 #undef PACKAGE_BACKEND
+#undef PACKAGE_PLATFORM
 	{ NULL, NULL },
 };
 
 static const struct bringer backends[] = {
 #define PACKAGE_DEVICE(type, package)
 #define PACKAGE_BACKEND(name, package) { name, package },
+#define PACKAGE_PLATFORM(type)
 #include "core/packages.def"
 #undef PACKAGE_DEVICE
 #undef PACKAGE_BACKEND
+#undef PACKAGE_PLATFORM
 	{ NULL, NULL },
+};
+
+static const char *const platform[] = {
+#define PACKAGE_DEVICE(type, package)
+#define PACKAGE_BACKEND(name, package)
+#define PACKAGE_PLATFORM(type) type,
+#include "core/packages.def"
+#undef PACKAGE_DEVICE
+#undef PACKAGE_BACKEND
+#undef PACKAGE_PLATFORM
 };
 
 static const char *find(const struct bringer *table, const char *what)
@@ -46,6 +60,14 @@ const char *package_of_device(const char *type)
 const char *package_of_backend(const char *name)
 {
 	return find(backends, name);
+}
+
+bool package_is_platform(const char *type)
+{
+	for (size_t i = 0; i < sizeof(platform) / sizeof(*platform); i++)
+		if (strcmp(platform[i], type) == 0)
+			return true;
+	return false;
 }
 
 static void unknown(const char *kind, const struct bringer *table, const char *what,

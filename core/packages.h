@@ -5,11 +5,15 @@
 #ifndef TENON_CORE_PACKAGES_H
 #define TENON_CORE_PACKAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The package, or NULL where nobody is known to bring it. */
 const char *package_of_device(const char *type);
 const char *package_of_backend(const char *name);
+
+/* Whether devices of this type live in the VM's process even where all others do not. */
+bool package_is_platform(const char *type);
 
 /* The sentence for a device type that no installed plugin has, after "FILE:LINE: ".
  * @known: the types that are installed, for a suggestion. */

@@ -15,6 +15,7 @@
 #include "core/config.h"
 #include "core/event_loop.h"
 #include "core/guest_memory.h"
+#include "core/isolation.h"
 #include "core/log.h"
 #include "core/signals.h"
 #include "core/terminal.h"
@@ -243,6 +244,7 @@ int vm_run(struct vm *vm, struct error *err)
 
 	vm->err = err;
 	__atomic_store_n(&vm->started_ns, monotonic_ns(), __ATOMIC_RELAXED);
+	ret = isolation_run(vm->isolation, vm->loop, err);
 	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
 		ret = device_start(d, err);
 	timing_phase(vm->timing, "start-devices");

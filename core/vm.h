@@ -24,6 +24,7 @@ struct arch;
 struct display_hub;
 struct arch_irqchip;
 struct iothread;
+struct isolation;
 struct loop_timer;
 struct signals;
 struct timing;
@@ -51,6 +52,8 @@ struct vm {
 	struct signals *signals;
 	struct iothread *iothreads[VM_MAX_IOTHREADS];
 	size_t n_iothreads;
+
+	struct isolation *isolation; /* NULL: every device lives here */
 
 	struct loader loader;
 	struct payload payload;

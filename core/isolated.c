@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One device in a process of its own.
+ *
+ * When it is ready, the process says so in lines: `virtio ID`, `terminal` where it wants one, `may
+ * WHAT` for each thing that it may touch, and `ready`.  The process may be anybody's: what it says
+ * is bounded, and believed only so far as the front end checks it again.
+ */
+#include "core/isolated.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/event_loop.h"
+#include "core/keeper.h"
+#include "core/log.h"
+#include "core/setting.h"
+#include "core/terminal_relay.h"
+
+#define MAX_ARGS 256
+
+void isolated_init(struct isolated *d, const struct config_device *config)
+{
+	*d = (struct isolated){ .config = config, .ready_fd = -1, .terminal_fd = -1 };
+	d->log.fd = -1;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void isolated_finish(struct isolated *d)
+{
+	loop_fd_remove(d->log_watch);
+	loop_fd_remove(d->ready_watch);
+	terminal_relay_destroy(d->relay);
+	close_fd(&d->terminal_fd);
+	close_fd(&d->ready_fd);
+	close_fd(&d->log.fd);
+	arena_finish(&d->arena);
+}
+
+/* ---- what the process gets ---- */
+
+/* Their ends; ours are in struct isolated. */
+struct ends {
+	int listen, settings, ready, terminal, log, null;
+};
+
+static void close_ends(struct ends *e)
+{
+	close_fd(&e->listen);
+	close_fd(&e->settings);
+	close_fd(&e->ready);
+	close_fd(&e->terminal);
+	close_fd(&e->log);
+}
+
+/* A name that nobody guesses, so that nobody has it already. */
+static int listen_abstract(struct isolated *d)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	uint64_t random[2];
+	socklen_t size;
+	int fd, err;
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	(void)snprintf(d->address, sizeof(d->address), "@tenon-%016llx%016llx",
+		(unsigned long long)random[0], (unsigned long long)random[1]);
+	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(d->address));
+	memcpy(address.sun_path + 1, d->address + 1, strlen(d->address) - 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 4) == 0)
+		return fd;
+	err = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+static int write_settings(const struct isolated *d)
+{
+	int fd = memfd_create("settings", MFD_CLOEXEC), err;
+	FILE *out = fd < 0 ? NULL : fdopen(dup(fd), "w");
+
+	if (out) {
+		setting_write(&d->config->settings, out);
+		if (fclose(out) == 0)
+			return fd;
+	}
+	err = errno ? -errno : -EIO;
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+static int make_pipe(int *ret_ours, int *ret_theirs)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*ret_ours = ends[0];
+	*ret_theirs = ends[1];
+	return 0;
+}
+
+static int make_ends(struct isolated *d, struct ends *e)
+{
+	int ret = make_pipe(&d->ready_fd, &e->ready);
+
+	if (ret == 0)
+		ret = make_pipe(&d->log.fd, &e->log);
+	if (ret == 0)
+		ret = terminal_relay_ends(&d->terminal_fd, &e->terminal);
+	if (ret == 0)
+		ret = e->listen = listen_abstract(d);
+	if (ret >= 0)
+		ret = e->settings = write_settings(d);
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- how it is called ---- */
+
+struct args {
+	const char *argv[MAX_ARGS + 1];
+	size_t n;
+	bool overflow;
+};
+
+static void add(struct args *a, const char *text)
+{
+	if (a->n < MAX_ARGS)
+		a->argv[a->n++] = text;
+	else
+		a->overflow = true;
+}
+
+static void add_option(struct args *a, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	add(a, name);
+	add(a, value);
+}
+
+/* Descriptors that settings of the class may name keep their numbers. */
+static size_t kept_fds(const struct isolated *d, int keep[KEEPER_MAX_KEEP], int *ret_first)
+{
+	const struct setting *group = &d->config->settings;
+	size_t n = 0;
+
+	*ret_first = STDERR_FILENO + 1;
+	for (size_t i = 0; i < group->n_items; i++) {
+		const struct setting *s = &group->items[i];
+		long long fd = s->kind == SETTING_INT    ? s->number
+			       : s->kind == SETTING_WORD ? strtoll(s->text, NULL, 10)
+							 : -1;
+
+		/* What a number means, only the class knows. */
+		if (!strstr(s->name, "fd") || fd <= STDERR_FILENO || fd >= 1024 ||
+			fcntl((int)fd, F_GETFD) != 0 || n == KEEPER_MAX_KEEP)
+			continue;
+		keep[n++] = (int)fd;
+		if (fd >= *ret_first)
+			*ret_first = (int)fd + 1;
+	}
+	return n;
+}
+
+static char *arguments_text(const struct isolated *d, size_t *ret_size)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_size);
+
+	if (!out)
+		return NULL;
+	setting_write_arguments(&d->config->settings, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void describe(struct args *a, const struct isolated *d, const struct vm_config *config,
+	char numbers[3][12], int first)
+{
+	const struct config_device *c = d->config;
+
+	for (int i = 0; i < 3; i++)
+		(void)snprintf(numbers[i], 12, "%d", first + i);
+	add(a, "tenon");
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		add(a, "-vv");
+	else if (log_enabled(LOG_LEVEL_INFO))
+		add(a, "-v");
+	add(a, "serve");
+	add(a, c->type);
+	add_option(a, "--name", c->name);
+	add_option(a, "--fd", numbers[0]);
+	add_option(a, "--settings-fd", numbers[1]);
+	add_option(a, "--ready-fd", numbers[2]);
+	add_option(a, "--settings-file", c->settings.place.line ? c->settings.place.file : NULL);
+	add_option(a, "--settings-folder", c->settings.place.folder);
+	add_option(a, "--plugin", c->plugin);
+	for (size_t i = 0; i < config->n_plugin_path; i++)
+		add_option(a, "--plugin-path", config->plugin_path[i]);
+}
+
+int isolated_start(struct isolated *d, const struct vm_config *config, struct keeper *keeper,
+	uint32_t id, struct error *err)
+{
+	struct ends e = { -1, -1, -1, -1, -1, -1 };
+	struct keeper_program program = { .id = id, .terminal = true };
+	char numbers[3][12], *words = NULL;
+	int keep[KEEPER_MAX_KEEP], ret;
+	struct args a = { .n = 0 };
+	size_t size = 0;
+
+	ret = make_ends(d, &e);
+	program.keep = keep;
+	program.n_keep = kept_fds(d, keep, &program.first_fd);
+	describe(&a, d, config, numbers, program.first_fd);
+	words = arguments_text(d, &size);
+	for (size_t at = 0; words && at < size; at += strlen(words + at) + 1)
+		add(&a, words + at);
+	if (ret == 0 && !words)
+		ret = -ENOMEM;
+	if (ret == 0 && a.overflow)
+		ret = -E2BIG;
+	if (ret == 0) {
+		const int fds[] = { e.listen, e.settings, e.ready };
+
+		a.argv[a.n] = NULL;
+		program.argv = a.argv;
+		program.stdio[0] = program.stdio[1] = e.terminal;
+		program.stdio[2] = e.log;
+		program.fds = fds;
+		program.n_fds = 3;
+		ret = keeper_start(keeper, &program);
+	}
+	d->log.quiet = true; /* what it says before it is ready is why it is not */
+	close_ends(&e);
+	free(words);
+	if (ret < 0)
+		return error_set(err, EXIT_HOST, ret, "%s: cannot start its process: %s",
+			d->config->name, strerror(-ret));
+	return 0;
+}
+
+/* ---- ready ---- */
+
+static void take_line(struct isolated *d, const char *line)
+{
+	unsigned int id;
+
+	if (sscanf(line, "virtio %u", &id) == 1)
+		d->virtio_id = id;
+	else if (strcmp(line, "terminal") == 0)
+		d->wants_terminal = true;
+	else if (strncmp(line, "may ", 4) == 0)
+		(void)snprintf(d->touches + strlen(d->touches),
+			sizeof(d->touches) - strlen(d->touches), "%s\n", line + 4);
+}
+
+bool isolated_read_ready(struct isolated *d)
+{
+	char *line, *rest, *end;
+	ssize_t n;
+
+	while (d->n_ready + 1 < sizeof(d->ready) &&
+		(n = read(d->ready_fd, d->ready + d->n_ready, sizeof(d->ready) - 1 - d->n_ready)) >
+			0)
+		d->n_ready += (size_t)n;
+	d->ready[d->n_ready] = '\0';
+	end = strstr(d->ready, "\nready\n");
+	if (!end)
+		return false;
+	*end = '\0';
+	for (char *c = d->ready; *c; c++)
+		if ((unsigned char)*c < ' ' && *c != '\n')
+			*c = '?';
+	for (rest = d->ready; (line = strsep(&rest, "\n"));)
+		take_line(d, line);
+	d->log.quiet = false;
+	return true;
+}
+
+int isolated_front_end(struct isolated *d, struct error *err)
+{
+	struct place place = { .file = d->config->place.file, .line = d->config->place.line };
+	struct setting *socket, *device;
+
+	/* Everything about how the guest sees it stays as configured. */
+	d->front_end = *d->config;
+	d->front_end.type = "vhost-user";
+	d->front_end.plugin = NULL;
+	d->front_end.settings = (struct setting){ .kind = SETTING_GROUP, .place = place };
+	socket = setting_add(&d->arena, &d->front_end.settings, "socket", &place);
+	if (socket)
+		*socket = (struct setting){
+			.name = "socket", .place = place, .kind = SETTING_STRING, .text = d->address
+		};
+	device = setting_add(&d->arena, &d->front_end.settings, "device", &place);
+	if (!socket || !device)
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	*device = (struct setting){ .name = "device",
+		.place = place,
+		.kind = SETTING_STRING,
+		.text = arena_printf(&d->arena, "%u", d->virtio_id) };
+	return device->text ? 0 : error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+}
+
+/* ---- while the VM runs, and the end ---- */
+
+static void log_ready(void *arg, uint32_t events)
+{
+	struct isolated *d = arg;
+
+	(void)events;
+	child_log_read(&d->log);
+}
+
+/* It is ready again; nothing of what it says is needed twice. */
+static void ready_again(void *arg, uint32_t events)
+{
+	struct isolated *d = arg;
+	char lost[1024];
+	ssize_t n;
+
+	(void)events;
+	while ((n = read(d->ready_fd, lost, sizeof(lost))) > 0)
+		if (memmem(lost, (size_t)n, "ready\n", 6))
+			log_msg(LOG_LEVEL_INFO, "%s: its new process is ready", d->config->name);
+}
+
+int isolated_watch(struct isolated *d, struct event_loop *loop)
+{
+	int ret = loop_fd_add(loop, d->log.fd, LOOP_READ, log_ready, d, &d->log_watch);
+
+	if (ret == 0)
+		ret = loop_fd_add(loop, d->ready_fd, LOOP_READ, ready_again, d, &d->ready_watch);
+	return ret;
+}
+
+void isolated_pump(struct isolated *d)
+{
+	if (d->log.fd >= 0)
+		child_log_read(&d->log);
+	if (d->relay)
+		terminal_relay_pump(d->relay);
+}
+
+void isolated_end(struct isolated *d)
+{
+	isolated_pump(d);
+	loop_fd_remove(d->log_watch);
+	loop_fd_remove(d->ready_watch);
+	d->log_watch = d->ready_watch = NULL;
+	terminal_relay_destroy(d->relay);
+	d->relay = NULL;
+}
