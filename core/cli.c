@@ -74,6 +74,11 @@ static const struct option options[] = {
 	{ "--fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.fd_text), NULL },
 	{ "--name", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.name), NULL },
 	{ "--settings-fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_text), NULL },
+	{ "--settings-file", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_file), NULL },
+	{ "--settings-folder", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_folder), NULL },
+	{ "--settings-place", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_place), NULL },
+	{ "--ready-fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.ready_text), NULL },
+	{ "--plugin-path", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.plugin_path), NULL },
 	{ "--once", 0, OPTION_FLAG, FOR(CLI_SERVE), AT(serve.once), NULL },
 };
 

@@ -63,12 +63,20 @@ static void print_irqs(const struct vm *vm, const struct tenon_dev *dev)
 			irq_is_shared(irq) ? ", shareable" : "");
 }
 
+static void print_lines(const char *lines, const char *before)
+{
+	for (size_t n; *lines; lines += n + (lines[n] == '\n')) {
+		n = strcspn(lines, "\n");
+		(void)printf("%s%.*s\n", before, (int)n, lines);
+	}
+}
+
 static void print_device(const struct vm *vm, const struct tenon_dev *dev)
 {
-	const char *type = isolation_type(vm->isolation, dev);
+	const struct config_device *isolated = isolation_config(vm->isolation, dev);
 	struct region_info r;
 
-	(void)printf("  %s: %s", dev->config->name, type ? type : dev->cls->name);
+	(void)printf("  %s: %s", dev->config->name, isolated ? isolated->type : dev->cls->name);
 	if (dev->virtio)
 		(void)printf(" (virtio device %u)", virtio_host_device_id(dev->virtio));
 	if (dev->config->implied)
@@ -85,7 +93,13 @@ static void print_device(const struct vm *vm, const struct tenon_dev *dev)
 				r.address + r.size - 1, r.name);
 	}
 	print_irqs(vm, dev);
-	settings_print(dev->settings, "    ", stdout);
+	if (!isolated) {
+		settings_print(dev->settings, "    ", stdout);
+		return;
+	}
+	(void)puts("    lives in a process of its own");
+	print_lines(isolation_touches(vm->isolation, dev), "      which may ");
+	print_lines(isolation_settings(vm->isolation, dev), "    ");
 }
 
 static void print_machine(const struct vm *vm)

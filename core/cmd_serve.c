@@ -6,7 +6,9 @@
  * detach and destroy.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,11 +21,13 @@
 #include "core/serve.h"
 #include "core/serve_config.h"
 #include "core/serve_listen.h"
+#include "core/settings.h"
 #include "core/signals.h"
 #include "core/terminal.h"
 #include "core/work.h"
 
 #define WORK_THREADS 4
+#define OUTPUT_NS    1000000000ull
 
 struct server {
 	const struct serve_options *options;
@@ -103,6 +107,21 @@ static void gone(void *opaque)
 
 /* ---- steps ---- */
 
+static int open_loader(struct server *s, struct error *err)
+{
+	const char *folders[LOADER_MAX_FOLDERS];
+	char *text = s->options->plugin_path ? strdup(s->options->plugin_path) : NULL;
+	char *rest = text, *folder;
+	size_t n = 0;
+	int ret;
+
+	while (n < LOADER_MAX_FOLDERS && (folder = strsep(&rest, ":")))
+		folders[n++] = folder;
+	ret = loader_init(&s->loader, folders, n, err);
+	free(text);
+	return ret;
+}
+
 static int prepare(struct server *s, struct error *err)
 {
 	const struct terminal_config terminal = {
@@ -113,6 +132,9 @@ static int prepare(struct server *s, struct error *err)
 	};
 	struct terminal_config with_loop = terminal;
 	int ret = event_loop_create(&s->loop);
+
+	if (s->options->ready_fd >= 0)
+		with_loop.key = NULL; /* whoever started us looks after the keys */
 
 	if (ret == 0)
 		ret = signals_create(s->loop, &signals_ops, s, &s->signals);
@@ -139,7 +161,7 @@ static int prepare(struct server *s, struct error *err)
 		.reset = no_machine,
 		.opaque = s,
 	};
-	return loader_init(&s->loader, NULL, 0, err);
+	return open_loader(s, err);
 }
 
 static int create(struct server *s, struct error *err)
@@ -180,6 +202,27 @@ static int seal(struct server *s, struct error *err)
 	return 0;
 }
 
+/* To whoever started us; see isolated.c. */
+static int say_ready(const struct server *s, struct error *err)
+{
+	const struct tenon_dev *dev = s->serve.dev;
+	FILE *out = s->options->ready_fd >= 0 ? fdopen(s->options->ready_fd, "w") : NULL;
+
+	if (s->options->ready_fd < 0)
+		return 0;
+	if (out) {
+		(void)fprintf(out, "virtio %u\n%s", virtio_host_device_id(dev->virtio),
+			dev->terminal ? "terminal\n" : "");
+		settings_print(dev->settings, "set ", out);
+		(void)fputs("ready\n", out);
+		if (fclose(out) == 0)
+			return 0;
+	}
+	return error_set(err, EXIT_USAGE, -errno,
+		"cannot say on descriptor %d that all is ready: %s", s->options->ready_fd,
+		strerror(errno));
+}
+
 static int build(struct server *s, struct error *err)
 {
 	int ret = prepare(s, err);
@@ -193,7 +236,9 @@ static int build(struct server *s, struct error *err)
 	s->once = s->options->once || s->listen.connected >= 0;
 	if (ret == 0)
 		ret = seal(s, err);
-	return ret == 0 ? device_start(s->serve.dev, err) : ret;
+	if (ret == 0)
+		ret = device_start(s->serve.dev, err);
+	return ret == 0 ? say_ready(s, err) : ret;
 }
 
 static int run(struct server *s, struct error *err)
@@ -209,6 +254,21 @@ static int run(struct server *s, struct error *err)
 	return s->result;
 }
 
+/* What the device wrote is read by somebody, but perhaps not at once. */
+static void let_out(const struct server *s)
+{
+	const uint64_t until = monotonic_ns() + OUTPUT_NS;
+	int fd;
+
+	while (s->terminal && (fd = terminal_unwritten(s->terminal)) >= 0) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		const uint64_t now = monotonic_ns();
+
+		if (now >= until || poll(&room, 1, (int)((until - now) / 1000000) + 1) <= 0)
+			return;
+	}
+}
+
 static void take_down(struct server *s)
 {
 	s->serve.gone = NULL;
@@ -217,6 +277,7 @@ static void take_down(struct server *s)
 	device_destroy(s->serve.dev);
 	serve_free(&s->serve);
 	work_pool_destroy(s->work);
+	let_out(s);
 	terminal_destroy(s->terminal);
 	loader_finish(&s->loader);
 	signals_destroy(s->signals);
@@ -255,6 +316,8 @@ int cmd_serve(const struct serve_options *given, const struct config_override *s
 	ret = parse_fd("--fd", options.fd_text, &options.fd, err);
 	if (ret == 0)
 		ret = parse_fd("--settings-fd", options.settings_text, &options.settings_fd, err);
+	if (ret == 0)
+		ret = parse_fd("--ready-fd", options.ready_text, &options.ready_fd, err);
 	if (ret == 0)
 		ret = serve_config_read(&options, settings, n_settings, &s->config, err);
 	if (ret == 0) {

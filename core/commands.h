@@ -45,8 +45,12 @@ struct serve_options {
 	const char *socket, *fd_text; /* one of the two */
 	const char *name;             /* NULL: as the type */
 	const char *settings_text;    /* a descriptor's number, or NULL */
+	/* Where those settings were written, and the device among them; NULL = nowhere. */
+	const char *settings_file, *settings_folder, *settings_place;
+	const char *ready_text;  /* a descriptor's number, or NULL */
+	const char *plugin_path; /* folders, with colons between; NULL */
 	bool once;
-	int fd, settings_fd; /* cmd_serve()'s own */
+	int fd, settings_fd, ready_fd; /* cmd_serve()'s own */
 };
 
 /* @settings are KEY=VALUE each. */

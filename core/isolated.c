@@ -3,20 +3,18 @@
  * One device in a process of its own.
  *
  * When it is ready, the process says so in lines: `virtio ID`, `terminal` where it wants one, `may
- * WHAT` for each thing that it may touch, and `ready`.  The process may be anybody's: what it says
- * is bounded, and believed only so far as the front end checks it again.
+ * WHAT` for each thing that it may touch, `set NAME = VALUE` for each setting, and `ready`.  The
+ * process may be anybody's: what it says is bounded, and believed only so far as the front end
+ * checks it again.
  */
 #include "core/isolated.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -26,7 +24,15 @@
 #include "core/setting.h"
 #include "core/terminal_relay.h"
 
-#define MAX_ARGS 256
+#define MAX_ARGS    256
+#define PATHS_TEXT  8192
+#define PLUGIN_TEXT 4200
+
+/* How the front end looks for the next process: as long as there may be one. */
+#define RETRY_MS     10
+#define RETRY_MAX_MS 100
+#define RETRIES      30 /* for each start */
+#define MAX_RETRIES  1000000
 
 void isolated_init(struct isolated *d, const struct config_device *config)
 {
@@ -56,12 +62,11 @@ void isolated_finish(struct isolated *d)
 
 /* Their ends; ours are in struct isolated. */
 struct ends {
-	int listen, settings, ready, terminal, log, null;
+	int settings, ready, terminal, log;
 };
 
 static void close_ends(struct ends *e)
 {
-	close_fd(&e->listen);
 	close_fd(&e->settings);
 	close_fd(&e->ready);
 	close_fd(&e->terminal);
@@ -69,26 +74,15 @@ static void close_ends(struct ends *e)
 }
 
 /* A name that nobody guesses, so that nobody has it already. */
-static int listen_abstract(struct isolated *d)
+static int choose_address(struct isolated *d)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	uint64_t random[2];
-	socklen_t size;
-	int fd, err;
 
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return -EIO;
 	(void)snprintf(d->address, sizeof(d->address), "@tenon-%016llx%016llx",
 		(unsigned long long)random[0], (unsigned long long)random[1]);
-	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(d->address));
-	memcpy(address.sun_path + 1, d->address + 1, strlen(d->address) - 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 4) == 0)
-		return fd;
-	err = -errno;
-	if (fd >= 0)
-		(void)close(fd);
-	return err;
+	return 0;
 }
 
 static int write_settings(const struct isolated *d)
@@ -128,8 +122,8 @@ static int make_ends(struct isolated *d, struct ends *e)
 	if (ret == 0)
 		ret = terminal_relay_ends(&d->terminal_fd, &e->terminal);
 	if (ret == 0)
-		ret = e->listen = listen_abstract(d);
-	if (ret >= 0)
+		ret = choose_address(d);
+	if (ret == 0)
 		ret = e->settings = write_settings(d);
 	return ret < 0 ? ret : 0;
 }
@@ -140,6 +134,7 @@ struct args {
 	const char *argv[MAX_ARGS + 1];
 	size_t n;
 	bool overflow;
+	char numbers[2][12], place[PLACE_TEXT_MAX], plugin_path[PATHS_TEXT], plugin[PLUGIN_TEXT];
 };
 
 static void add(struct args *a, const char *text)
@@ -196,13 +191,29 @@ static char *arguments_text(const struct isolated *d, size_t *ret_size)
 	return NULL;
 }
 
-static void describe(struct args *a, const struct isolated *d, const struct vm_config *config,
-	char numbers[3][12], int first)
+static void add_plugin(
+	struct args *a, const struct config_device *c, const struct vm_config *config)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < config->n_plugin_path && at < PATHS_TEXT; i++)
+		at += (size_t)snprintf(a->plugin_path + at, PATHS_TEXT - at, "%s%s", i ? ":" : "",
+			config->plugin_path[i]);
+	a->overflow |= at >= PATHS_TEXT;
+	add_option(a, "--plugin-path", at ? a->plugin_path : NULL);
+	if (!c->plugin)
+		return;
+	a->overflow |= snprintf(a->plugin, PLUGIN_TEXT, "plugin=%s", c->plugin) >= PLUGIN_TEXT;
+	add(a, a->plugin);
+}
+
+static void describe(
+	struct args *a, const struct isolated *d, const struct vm_config *config, int first)
 {
 	const struct config_device *c = d->config;
 
-	for (int i = 0; i < 3; i++)
-		(void)snprintf(numbers[i], 12, "%d", first + i);
+	for (int i = 0; i < 2; i++)
+		(void)snprintf(a->numbers[i], sizeof(a->numbers[i]), "%d", first + i);
 	add(a, "tenon");
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		add(a, "-vv");
@@ -211,22 +222,21 @@ static void describe(struct args *a, const struct isolated *d, const struct vm_c
 	add(a, "serve");
 	add(a, c->type);
 	add_option(a, "--name", c->name);
-	add_option(a, "--fd", numbers[0]);
-	add_option(a, "--settings-fd", numbers[1]);
-	add_option(a, "--ready-fd", numbers[2]);
-	add_option(a, "--settings-file", c->settings.place.line ? c->settings.place.file : NULL);
+	add_option(a, "--socket", d->address);
+	add_option(a, "--settings-fd", a->numbers[0]);
+	add_option(a, "--ready-fd", a->numbers[1]);
+	add_option(a, "--settings-file", c->place.file);
+	add_option(a, "--settings-place", place_text(&c->place, a->place));
 	add_option(a, "--settings-folder", c->settings.place.folder);
-	add_option(a, "--plugin", c->plugin);
-	for (size_t i = 0; i < config->n_plugin_path; i++)
-		add_option(a, "--plugin-path", config->plugin_path[i]);
+	add_plugin(a, c, config);
 }
 
 int isolated_start(struct isolated *d, const struct vm_config *config, struct keeper *keeper,
 	uint32_t id, struct error *err)
 {
-	struct ends e = { -1, -1, -1, -1, -1, -1 };
+	struct ends e = { -1, -1, -1, -1 };
 	struct keeper_program program = { .id = id, .terminal = true };
-	char numbers[3][12], *words = NULL;
+	char *words = NULL;
 	int keep[KEEPER_MAX_KEEP], ret;
 	struct args a = { .n = 0 };
 	size_t size = 0;
@@ -234,7 +244,7 @@ int isolated_start(struct isolated *d, const struct vm_config *config, struct ke
 	ret = make_ends(d, &e);
 	program.keep = keep;
 	program.n_keep = kept_fds(d, keep, &program.first_fd);
-	describe(&a, d, config, numbers, program.first_fd);
+	describe(&a, d, config, program.first_fd);
 	words = arguments_text(d, &size);
 	for (size_t at = 0; words && at < size; at += strlen(words + at) + 1)
 		add(&a, words + at);
@@ -243,14 +253,14 @@ int isolated_start(struct isolated *d, const struct vm_config *config, struct ke
 	if (ret == 0 && a.overflow)
 		ret = -E2BIG;
 	if (ret == 0) {
-		const int fds[] = { e.listen, e.settings, e.ready };
+		const int fds[] = { e.settings, e.ready };
 
 		a.argv[a.n] = NULL;
 		program.argv = a.argv;
 		program.stdio[0] = program.stdio[1] = e.terminal;
 		program.stdio[2] = e.log;
 		program.fds = fds;
-		program.n_fds = 3;
+		program.n_fds = 2;
 		ret = keeper_start(keeper, &program);
 	}
 	d->log.quiet = true; /* what it says before it is ready is why it is not */
@@ -264,6 +274,13 @@ int isolated_start(struct isolated *d, const struct vm_config *config, struct ke
 
 /* ---- ready ---- */
 
+static void append(char lines[ISOLATED_READY_MAX], const char *line)
+{
+	const size_t n = strlen(lines);
+
+	(void)snprintf(lines + n, ISOLATED_READY_MAX - n, "%s\n", line);
+}
+
 static void take_line(struct isolated *d, const char *line)
 {
 	unsigned int id;
@@ -273,8 +290,9 @@ static void take_line(struct isolated *d, const char *line)
 	else if (strcmp(line, "terminal") == 0)
 		d->wants_terminal = true;
 	else if (strncmp(line, "may ", 4) == 0)
-		(void)snprintf(d->touches + strlen(d->touches),
-			sizeof(d->touches) - strlen(d->touches), "%s\n", line + 4);
+		append(d->touches, line + 4);
+	else if (strncmp(line, "set ", 4) == 0)
+		append(d->settings, line + 4);
 }
 
 bool isolated_read_ready(struct isolated *d)
@@ -300,29 +318,42 @@ bool isolated_read_ready(struct isolated *d)
 	return true;
 }
 
-int isolated_front_end(struct isolated *d, struct error *err)
+static bool add_setting(struct isolated *d, const char *name, enum setting_kind kind,
+	const char *text, int64_t number)
 {
-	struct place place = { .file = d->config->place.file, .line = d->config->place.line };
-	struct setting *socket, *device;
+	const struct place place = { .file = d->config->place.file, .line = d->config->place.line };
+	struct setting *s = setting_add(&d->arena, &d->front_end.settings, name, &place);
+
+	if (!s)
+		return false;
+	s->kind = kind;
+	s->text = text;
+	s->number = number;
+	return true;
+}
+
+int isolated_front_end(struct isolated *d, const struct vm_config *config, struct error *err)
+{
+	const uint64_t tries = (config->restart_limit + 1ull) * RETRIES;
+	const int64_t limit = tries < MAX_RETRIES ? (int64_t)tries : MAX_RETRIES;
+	char id[12];
+	const char *device;
 
 	/* Everything about how the guest sees it stays as configured. */
 	d->front_end = *d->config;
 	d->front_end.type = "vhost-user";
 	d->front_end.plugin = NULL;
-	d->front_end.settings = (struct setting){ .kind = SETTING_GROUP, .place = place };
-	socket = setting_add(&d->arena, &d->front_end.settings, "socket", &place);
-	if (socket)
-		*socket = (struct setting){
-			.name = "socket", .place = place, .kind = SETTING_STRING, .text = d->address
-		};
-	device = setting_add(&d->arena, &d->front_end.settings, "device", &place);
-	if (!socket || !device)
+	d->front_end.settings =
+		(struct setting){ .kind = SETTING_GROUP, .place = d->config->place };
+	(void)snprintf(id, sizeof(id), "%u", d->virtio_id);
+	device = arena_strdup(&d->arena, id);
+	if (!device || !add_setting(d, "socket", SETTING_STRING, d->address, 0) ||
+		!add_setting(d, "device", SETTING_STRING, device, 0) ||
+		!add_setting(d, "reconnect", SETTING_INT, NULL, RETRY_MS) ||
+		!add_setting(d, "reconnect_max", SETTING_INT, NULL, RETRY_MAX_MS) ||
+		!add_setting(d, "reconnect_limit", SETTING_INT, NULL, limit))
 		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
-	*device = (struct setting){ .name = "device",
-		.place = place,
-		.kind = SETTING_STRING,
-		.text = arena_printf(&d->arena, "%u", d->virtio_id) };
-	return device->text ? 0 : error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	return 0;
 }
 
 /* ---- while the VM runs, and the end ---- */

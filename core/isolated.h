@@ -23,14 +23,14 @@ struct isolated {
 	struct config_device front_end; /* once it is ready */
 	struct arena arena;             /* of the latter */
 
-	char address[64]; /* of the socket that it listens on: abstract, "@..." */
+	char address[64]; /* of the socket that it listens on: a name in no folder, "@..." */
 	int ready_fd;     /* what it says of itself when it is ready */
 	char ready[ISOLATED_READY_MAX];
 	size_t n_ready;
 	uint32_t virtio_id;
 	bool wants_terminal;
-	char touches[ISOLATED_READY_MAX]; /* a line each */
-	int terminal_fd;                  /* our end, till the relay has it */
+	char touches[ISOLATED_READY_MAX], settings[ISOLATED_READY_MAX]; /* a line each */
+	int terminal_fd; /* our end, till the relay has it */
 	struct terminal_relay *relay;
 
 	struct child_log log;
@@ -48,7 +48,7 @@ int isolated_start(struct isolated *d, const struct vm_config *config, struct ke
 /* Whether all of it is there.  Reads without waiting.  [main] */
 bool isolated_read_ready(struct isolated *d);
 /* Fills front_end.  [main] */
-int isolated_front_end(struct isolated *d, struct error *err);
+int isolated_front_end(struct isolated *d, const struct vm_config *config, struct error *err);
 
 /* Its log, from now on by the loop.  [main] */
 int isolated_watch(struct isolated *d, struct event_loop *loop);

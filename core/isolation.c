@@ -51,11 +51,19 @@ const char *isolation_touches(const struct isolation *isolation, const struct te
 	return d ? d->touches : NULL;
 }
 
-const char *isolation_type(const struct isolation *isolation, const struct tenon_dev *dev)
+const char *isolation_settings(const struct isolation *isolation, const struct tenon_dev *dev)
 {
 	const struct isolated *d = find(isolation, dev->config);
 
-	return d ? d->config->type : NULL;
+	return d ? d->settings : NULL;
+}
+
+const struct config_device *isolation_config(
+	const struct isolation *isolation, const struct tenon_dev *dev)
+{
+	const struct isolated *d = find(isolation, dev->config);
+
+	return d ? d->config : NULL;
 }
 
 /* ---- before the first step ---- */
@@ -195,7 +203,7 @@ int isolation_front_end(struct isolation *isolation, const struct config_device 
 	if (ret < 0)
 		return ret;
 	*ret_front_end = &d->front_end;
-	return isolated_front_end(d, err);
+	return isolated_front_end(d, isolation->config, err);
 }
 
 int isolation_attached(struct isolation *isolation, struct tenon_dev *dev, struct error *err)

@@ -4,8 +4,8 @@
  * reached through the vhost-user front end, which is a plugin like any other.
  *
  * No code of the device's module runs in the VM's process: the settings are checked over there, and
- * come there as they were written.  The process listens on a socket that the VM's process made and
- * keeps: when it dies and is started anew, the front end's next connection waits in that socket.
+ * come there as they were written.  The process listens on a socket whose name is its own: while it
+ * is dead nobody is there, and the front end tries again until the next process is.
  */
 #ifndef TENON_CORE_ISOLATION_H
 #define TENON_CORE_ISOLATION_H
@@ -38,8 +38,11 @@ int isolation_front_end(struct isolation *isolation, const struct config_device 
 int isolation_attached(struct isolation *isolation, struct tenon_dev *dev, struct error *err);
 /* What the process of the front end @dev may touch, a line each; NULL for one that is none. */
 const char *isolation_touches(const struct isolation *isolation, const struct tenon_dev *dev);
-/* The type as configured, of a front end; NULL for one that is none. */
-const char *isolation_type(const struct isolation *isolation, const struct tenon_dev *dev);
+/* Its settings as its process has checked them, a line each; NULL as above. */
+const char *isolation_settings(const struct isolation *isolation, const struct tenon_dev *dev);
+/* What it stands for, as configured; NULL for one that is no such front end. */
+const struct config_device *isolation_config(
+	const struct isolation *isolation, const struct tenon_dev *dev);
 
 /* No more processes but these; from now on @loop looks after them.  [main] */
 int isolation_run(struct isolation *isolation, struct event_loop *loop, struct error *err);

@@ -102,7 +102,8 @@ static void run(const struct program *p, pid_t parent)
 	close_others(p);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
+	for (int i = 1; i < SIGRTMIN; i++)
+		(void)signal(i, SIG_DFL);
 	(void)execv("/proc/self/exe", argv);
 	_exit(NOT_EXECUTABLE);
 }
@@ -290,6 +291,7 @@ static int start_due(struct process *s)
 
 void keeper_process(int sock, uint32_t restarts)
 {
+	static const int asks[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	static struct process s;
 	sigset_t children;
 
@@ -297,6 +299,9 @@ void keeper_process(int sock, uint32_t restarts)
 	s.restarts = restarts;
 	(void)sigemptyset(&children);
 	(void)sigaddset(&children, SIGCHLD);
+	/* It goes when the VM's process does, and not before, whoever asks. */
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		(void)signal(asks[i], SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &children, NULL);
 	s.children = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s.children < 0)

@@ -22,6 +22,7 @@ static int read_all(int fd, char *text, size_t *ret_n, struct error *err)
 {
 	size_t n = 0;
 
+	(void)lseek(fd, 0, SEEK_SET); /* another process may have read them */
 	for (;;) {
 		ssize_t got = read(fd, text + n, MAX_TEXT - n);
 
@@ -64,15 +65,28 @@ static int merge(struct vm_config *config, struct setting *device, const struct 
 	return 0;
 }
 
-static int take_text(struct vm_config *config, struct setting *device, int fd, struct error *err)
+/* Paths among them start from where they were written. */
+static void set_folder(struct setting *setting, const char *folder) /* NOLINT(misc-no-recursion) */
 {
+	setting->place.folder = folder;
+	for (size_t i = 0; i < setting->n_items; i++)
+		set_folder(&setting->items[i], folder);
+}
+
+static int take_text(struct vm_config *config, struct setting *device,
+	const struct serve_options *options, struct error *err)
+{
+	const char *name = options->settings_file ? options->settings_file : "settings";
+	const int fd = options->settings_fd;
 	char *text = malloc(MAX_TEXT);
 	struct setting root;
 	size_t n = 0;
 	int ret = text ? read_all(fd, text, &n, err) : config_no_memory(err);
 
 	if (ret == 0)
-		ret = config_file_read_string(&config->arena, text, n, "settings", &root, err);
+		ret = config_file_read_string(&config->arena, text, n, name, &root, err);
+	if (ret == 0 && options->settings_folder)
+		set_folder(&root, options->settings_folder);
 	if (ret == 0)
 		ret = merge(config, device, &root, err);
 	free(text);
@@ -123,7 +137,9 @@ static int build(struct vm_config *config, const struct serve_options *options,
 	struct setting *device;
 	int ret = 0;
 
-	root.place.file = arena_printf(&config->arena, "serve %s", options->type);
+	root.place.file = options->settings_place
+				  ? options->settings_place
+				  : arena_printf(&config->arena, "serve %s", options->type);
 	if (!root.place.file)
 		return config_no_memory(err);
 	device = config_add_device(&config->arena, &root, options->type, &root.place, err);
@@ -131,7 +147,7 @@ static int build(struct vm_config *config, const struct serve_options *options,
 		return -ENOMEM;
 	device->n_items = 1; /* the type; its name comes last */
 	if (options->settings_fd >= 0)
-		ret = take_text(config, device, options->settings_fd, err);
+		ret = take_text(config, device, options, err);
 	for (size_t i = 0; i < n_settings && ret == 0; i++)
 		ret = config_add_pair(&config->arena, device, settings[i].text, &root.place, err);
 	if (ret == 0)

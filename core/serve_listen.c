@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,6 +27,8 @@ static int socket_option(int fd, int option)
 
 static int take_fd(struct serve_listen *listen, int fd, struct error *err)
 {
+	struct sockaddr_un address;
+	socklen_t size = sizeof(address);
 	int listens;
 
 	if (socket_option(fd, SO_DOMAIN) != AF_UNIX || socket_option(fd, SO_TYPE) != SOCK_STREAM) {
@@ -34,6 +37,10 @@ static int take_fd(struct serve_listen *listen, int fd, struct error *err)
 			"descriptor %d is no unix stream socket; front ends come over one", fd);
 	}
 	listens = socket_option(fd, SO_ACCEPTCONN);
+	/* A path has its permissions; a name that is no path has none. */
+	if (getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+		listen->ours_only = size > offsetof(struct sockaddr_un, sun_path) &&
+				    address.sun_path[0] == '\0';
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	if (listens > 0)
 		listen->fd = fd;
@@ -68,27 +75,45 @@ static int clear_the_way(const struct sockaddr_un *address, struct error *err)
 	return 0;
 }
 
+/* "@NAME" is a name that stands in no folder; nothing of it is left when its listener dies. */
+static int fill_address(
+	const char *path, struct sockaddr_un *ret_address, socklen_t *ret_size, struct error *err)
+{
+	const bool is_name = path[0] == '@';
+	const size_t size = strlen(path);
+
+	*ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (size >= sizeof(ret_address->sun_path) || size < (is_name ? 2u : 1u))
+		return error_set(err, EXIT_USAGE, -ENAMETOOLONG,
+			"the socket's path has %zu bytes, at most %zu may be: \"%s\"", size,
+			sizeof(ret_address->sun_path) - 1, path);
+	memcpy(ret_address->sun_path, path, size);
+	if (is_name)
+		ret_address->sun_path[0] = '\0';
+	*ret_size = (socklen_t)(is_name ? offsetof(struct sockaddr_un, sun_path) + size
+					: sizeof(*ret_address));
+	return 0;
+}
+
 static int listen_at(struct serve_listen *l, const char *path, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int ret;
+	struct sockaddr_un address;
+	socklen_t size;
+	int ret = fill_address(path, &address, &size, err);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(err, EXIT_USAGE, -ENAMETOOLONG,
-			"the socket's path has %zu bytes, at most %zu may be: \"%s\"", strlen(path),
-			sizeof(address.sun_path) - 1, path);
-	memcpy(address.sun_path, path, strlen(path));
-	ret = clear_the_way(&address, err);
+	l->ours_only = path[0] == '@';
+	if (ret == 0 && !l->ours_only)
+		ret = clear_the_way(&address, err);
 	if (ret < 0)
 		return ret;
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return error_set(
 			err, EXIT_HOST, -errno, "cannot make a socket: %s", strerror(errno));
-	if (bind(l->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+	if (bind(l->fd, (const struct sockaddr *)&address, size) < 0)
 		return error_set(err, EXIT_USAGE, -errno, "cannot listen on \"%s\": %s", path,
 			strerror(errno));
-	l->path = path;
+	l->path = l->ours_only ? NULL : path;
 	if (listen(l->fd, 8) < 0)
 		return error_set(err, EXIT_HOST, -errno, "cannot listen on \"%s\": %s", path,
 			strerror(errno));
@@ -105,6 +130,16 @@ int serve_listen_open(struct serve_listen *listen, const char *path, int fd, str
 
 /* ---- letting in ---- */
 
+static bool may_come(const struct serve_listen *l, int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (!l->ours_only)
+		return true;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+}
+
 static void ready(void *arg, uint32_t events)
 {
 	struct serve_listen *l = arg;
@@ -114,6 +149,11 @@ static void ready(void *arg, uint32_t events)
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			log_msg(LOG_LEVEL_WARN, "cannot let a front end in: %s", strerror(errno));
+		return;
+	}
+	if (!may_come(l, fd)) {
+		log_msg(LOG_LEVEL_WARN, "a front end of another user is turned away");
+		(void)close(fd);
 		return;
 	}
 	loop_fd_remove(l->watch);

@@ -15,6 +15,7 @@ struct loop_watch;
 struct serve_listen {
 	int fd;           /* that listens; owned; -1 = none */
 	int connected;    /* the one connection there will ever be; owned; -1 = none */
+	bool ours_only;   /* only processes of our own user are let in */
 	const char *path; /* to remove at the end; borrowed; NULL = not ours */
 	struct loop_watch *watch;
 	void (*came)(void *opaque, int fd); /* @fd is given away [loop] */

@@ -262,12 +262,17 @@ static void show_help(struct terminal *t)
 	(void)!write_some(t, (const uint8_t *)help_text, sizeof(help_text) - 1);
 }
 
+static bool has_keys(const struct terminal *t)
+{
+	return t->raw && t->config.key;
+}
+
 /* Takes escape sequences out, in place; returns what is left. */
 static size_t filter(struct terminal *t, uint8_t *bytes, size_t n)
 {
 	size_t kept = 0;
 
-	if (!t->raw)
+	if (!has_keys(t))
 		return n;
 	for (size_t i = 0; i < n; i++) {
 		uint8_t c = bytes[i];
@@ -314,7 +319,7 @@ static void wait_for_input(struct terminal *t);
  */
 static void watch_for_deafness(struct terminal *t)
 {
-	if (t->raw && !t->deaf && t->n_input == INPUT_ROOM)
+	if (has_keys(t) && !t->deaf && t->n_input == INPUT_ROOM)
 		loop_timer_set(t->deaf_timer, monotonic_ns() + DEAF_NS);
 }
 
@@ -385,7 +390,8 @@ static void read_input(struct terminal *t)
 /* While keys are to be seen, a terminal is read even if the guest takes nothing. */
 static bool reading(const struct terminal *t)
 {
-	return !t->ended && (t->n_input < INPUT_ROOM ? t->wanted || t->raw : t->raw && t->deaf);
+	return !t->ended &&
+	       (t->n_input < INPUT_ROOM ? t->wanted || has_keys(t) : has_keys(t) && t->deaf);
 }
 
 /* After everything that may have changed what is waited for.  Waiting for the same once more would

@@ -25,8 +25,9 @@ enum terminal_key {
 
 struct terminal_config {
 	struct event_loop *loop;
-	int in, out;                                      /* descriptors, borrowed */
-	void (*key)(void *opaque, enum terminal_key key); /* [loop] */
+	int in, out; /* descriptors, borrowed */
+	/* NULL: Ctrl-A is nothing special, for somebody else looks after that.  [loop] */
+	void (*key)(void *opaque, enum terminal_key key);
 	void *opaque;
 };
 

@@ -5,8 +5,7 @@
 
 #include "vu.h"
 
-#define MAX_DELAY_MS 10000u
-#define STALL_SHARE  4u /* of the time that a silent one is waited for, it is let alone */
+#define STALL_SHARE 4u /* of the time that a silent one is waited for, it is let alone */
 /* One that lived for so long is not one that dies of what it is given. */
 #define SOUND_NS 5000000000ull
 
@@ -98,10 +97,10 @@ void link_retry(struct vu *vu)
 
 	if (vu->peer.fd >= 0 || vu->paused || !may_retry(vu))
 		return;
-	for (uint32_t i = 0; i < vu->tries && delay < MAX_DELAY_MS; i++)
+	for (uint32_t i = 0; i < vu->tries && delay < vu->most_delay_ms; i++)
 		delay *= 2;
-	if (delay > MAX_DELAY_MS)
-		delay = MAX_DELAY_MS;
+	if (delay > vu->most_delay_ms)
+		delay = vu->most_delay_ms;
 	/* Others share the loop, which has waited for it. */
 	if (vu->peer.has_stalled && delay < STALL_SHARE * (uint64_t)vu->peer.timeout_ms)
 		delay = STALL_SHARE * (uint64_t)vu->peer.timeout_ms;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -65,9 +66,20 @@ void peer_take(struct peer *p, int fd)
 	p->fd = fd;
 }
 
+/* Names that stand in no folder belong to whoever comes first. */
+static bool is_our_own(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
+}
+
 int peer_connect(struct peer *p, const char *path)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const bool is_name = path[0] == '@';
+	socklen_t size = sizeof(to);
 	int fd, err;
 
 	peer_take(p, -1);
@@ -75,10 +87,17 @@ int peer_connect(struct peer *p, const char *path)
 		return peer_fail(p, -ENAMETOOLONG, "the path is longer than %zu bytes",
 			sizeof(to.sun_path) - 1);
 	memcpy(to.sun_path, path, strlen(path) + 1);
+	if (is_name) {
+		to.sun_path[0] = '\0';
+		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0) {
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, size) == 0) {
 		p->fd = fd;
-		return 0;
+		if (!is_name || is_our_own(fd))
+			return 0;
+		p->fd = -1;
+		errno = EPERM;
 	}
 	err = errno;
 	if (fd >= 0)

@@ -35,6 +35,8 @@ static const struct tenon_key keys[] = {
 		"how many bytes of configuration the back end has, where the device is a number" },
 	{ "reconnect", TENON_KEY_INT, 0, "100", "0..10000",
 		"milliseconds before the first attempt to connect again; 0 = none" },
+	{ "reconnect_max", TENON_KEY_INT, 0, "10000", "1..10000",
+		"milliseconds between two attempts at most" },
 	{ "reconnect_limit", TENON_KEY_INT, 0, "0", "0..1000000",
 		"how many attempts until one lasts; 0 = any number" },
 	{ "timeout", TENON_KEY_INT, 0, "2000", "10..60000",
@@ -115,6 +117,7 @@ static int vu_create(struct tenon_dev *dev, const struct tenon_config *config)
 		return tenon_failf(host, dev, -EINVAL,
 			"\"queue_size\" is %u, which is not a power of two", vu->queue_size);
 	vu->delay_ms = (uint32_t)host->conf_int(config, "reconnect");
+	vu->most_delay_ms = (uint32_t)host->conf_int(config, "reconnect_max");
 	vu->limit = (uint32_t)host->conf_int(config, "reconnect_limit");
 	return read_config(vu, config);
 }

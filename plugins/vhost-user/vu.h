@@ -52,7 +52,8 @@ struct vu {
 	const char *tag;
 	uint8_t declared[VU_MAX_CONFIG];
 	bool is_declared;
-	uint32_t delay_ms, limit; /* of connecting again; delay 0 = not, limit 0 = none */
+	uint32_t delay_ms, most_delay_ms,
+		limit; /* of connecting again; delay 0 = not, limit 0 = none */
 
 	struct peer peer;
 	struct tenon_watch *watch, *back_watch;

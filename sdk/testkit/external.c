@@ -13,8 +13,8 @@
 #include "core/notifier.h"
 #include "sdk/testkit/kit.h"
 
-#define PATIENCE_MS 250
-#define MAX_POLLED  (4ul * VIRTIO_MAX_QUEUES)
+#define SLICE_MS   2
+#define MAX_POLLED (4ul * VIRTIO_MAX_QUEUES)
 
 int kit_external_open(
 	struct virtio_device *vd, struct tenon_notifier **kicks, struct tenon_notifier **calls)
@@ -84,14 +84,14 @@ static uint64_t outstanding(const struct virtio_device *vd)
 	return sum;
 }
 
-bool kit_wait_external(void)
+static unsigned patience_ms = 250;
+
+/* 0: nothing is to be waited for. */
+static uint64_t state_of_affairs(void)
 {
-	static uint64_t waited_for;
-	struct pollfd polled[MAX_POLLED];
 	struct tenon_notifier **calls;
 	struct virtio_device *vd;
 	uint64_t all = 0, left;
-	nfds_t n = 0;
 
 	for (struct tk_dev *d = kit.devices; d; d = d->next) {
 		if (!kit_virtio_external(d, &vd, &calls))
@@ -99,14 +99,37 @@ bool kit_wait_external(void)
 		left = outstanding(vd);
 		if (left)
 			all = all * 31 + left + d->doorbells; /* a kick is a new state of affairs */
+	}
+	return all;
+}
+
+bool kit_wait_external(void)
+{
+	static uint64_t waited_for;
+	struct pollfd polled[MAX_POLLED];
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
+	const uint64_t all = state_of_affairs();
+	nfds_t n = 0;
+
+	if (all == 0 || all == waited_for)
+		return false;
+	for (struct tk_dev *d = kit.devices; d; d = d->next) {
+		if (!kit_virtio_external(d, &vd, &calls))
+			continue;
 		for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
 			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
 		n += kit_watched(d, polled + n, MAX_POLLED - n);
 	}
-	if (all == 0 || all == waited_for)
-		return false;
-	if (poll(polled, n, PATIENCE_MS) > 0)
-		return true;
+	/* Not every chain that is used is told: the driver may not want to hear of it. */
+	for (unsigned waited = 0; waited < patience_ms; waited += SLICE_MS)
+		if (poll(polled, n, SLICE_MS) > 0 || state_of_affairs() != all)
+			return true;
 	waited_for = all;
 	return false;
+}
+
+void tk_patience(unsigned ms)
+{
+	patience_ms = ms;
 }

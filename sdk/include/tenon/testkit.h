@@ -238,6 +238,9 @@ TK_API void tk_log_clear(void);
 TK_API void tk_run_until_idle(struct tk_dev *d);
 /* One round; 0 when there was nothing to do. */
 TK_API int tk_step(void);
+/* For how many milliseconds of the real clock the loop waits for a device whose rings another
+ * process works on, before it is idle; 250 unless said otherwise. */
+TK_API void tk_patience(unsigned ms);
 /* Moves the clock, stopping at each timer on the way. */
 TK_API void tk_advance_ms(uint64_t ms);
 TK_API void tk_advance_ns(uint64_t ns);
