@@ -98,7 +98,7 @@ static int fill_address(
 static int listen_at(struct serve_listen *l, const char *path, struct error *err)
 {
 	struct sockaddr_un address;
-	socklen_t size;
+	socklen_t size = 0;
 	int ret = fill_address(path, &address, &size, err);
 
 	l->ours_only = path[0] == '@';

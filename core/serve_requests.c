@@ -201,7 +201,7 @@ static int get_max_mem_slots(struct serve *serve, struct serve_message *m, struc
 static int set_vring_num(struct serve *serve, struct serve_message *m, struct error *err)
 {
 	const uint32_t num = m->payload.state.number;
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int ret = ring_of(serve, m->payload.state.index, &ring, err);
 
 	if (ret < 0)
@@ -221,7 +221,7 @@ static int set_vring_num(struct serve *serve, struct serve_message *m, struct er
 static int set_vring_addr(struct serve *serve, struct serve_message *m, struct error *err)
 {
 	const struct vhost_user_vring_addr *addr = &m->payload.addr;
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int ret = ring_of(serve, addr->index, &ring, err);
 
 	if (ret < 0)
@@ -239,7 +239,7 @@ static int set_vring_addr(struct serve *serve, struct serve_message *m, struct e
 
 static int set_vring_base(struct serve *serve, struct serve_message *m, struct error *err)
 {
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int ret = ring_of(serve, m->payload.state.index, &ring, err);
 
 	if (ret < 0)
@@ -278,7 +278,7 @@ static bool any_started(const struct serve *serve)
 static int get_vring_base(struct serve *serve, struct serve_message *m, struct error *err)
 {
 	struct vhost_user_vring_state state = m->payload.state;
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int ret = ring_of(serve, state.index, &ring, err);
 
 	if (ret == 0)
@@ -298,7 +298,7 @@ static int get_vring_base(struct serve *serve, struct serve_message *m, struct e
 
 static int set_vring_enable(struct serve *serve, struct serve_message *m, struct error *err)
 {
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int ret = ring_of(serve, m->payload.state.index, &ring, err);
 
 	if (ret < 0)
@@ -333,7 +333,7 @@ static int vring_fd(struct serve *serve, struct serve_message *m, struct serve_r
 
 static int set_vring_kick(struct serve *serve, struct serve_message *m, struct error *err)
 {
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int fd, ret = vring_fd(serve, m, &ring, &fd, err);
 
 	if (ret < 0)
@@ -353,7 +353,7 @@ static int set_vring_kick(struct serve *serve, struct serve_message *m, struct e
 
 static int set_vring_call(struct serve *serve, struct serve_message *m, struct error *err)
 {
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int fd, ret = vring_fd(serve, m, &ring, &fd, err);
 
 	if (ret < 0)
@@ -366,7 +366,7 @@ static int set_vring_call(struct serve *serve, struct serve_message *m, struct e
 
 static int set_vring_err(struct serve *serve, struct serve_message *m, struct error *err)
 {
-	struct serve_ring *ring;
+	struct serve_ring *ring = NULL;
 	int fd, ret = vring_fd(serve, m, &ring, &fd, err);
 
 	if (ret == 0)

@@ -48,7 +48,7 @@ static void measure_device(const void *load, unsigned ms, struct devices_result 
 	const struct one *o = load;
 
 	(void)tk_plugin(BLOCK_PLUGIN);
-	block_driver_run(o->load, o->file, FILE_SIZE, ms, ret);
+	block_driver_run(o->load, o->file, FILE_SIZE, NULL, ms, ret);
 }
 
 static int run_device(const void *load, unsigned ms, struct devices_result *ret)

@@ -3,8 +3,10 @@
 #include "block_driver.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@ struct driver {
 	const struct block_load *load;
 	uint64_t n_places, next, random;
 	uint8_t *headers; /* 16 bytes of each slot, and a status for each behind them */
-	int uring;
+	int uring;        /* of a device that lives here */
+	pid_t child;      /* of one that does not; 0 = it does */
 	uint64_t done;
 };
 
@@ -43,11 +46,10 @@ static uint64_t data_of(const struct driver *v, unsigned slot)
 	return TK_RAM_A + (uint64_t)slot * v->load->size % (2ull * TK_RAM_SIZE);
 }
 
-static void set_up(struct driver *v, const char *file)
+static struct tk_dev *open_here(struct driver *v, const char *file)
 {
 	char settings[1024];
 	struct tk_dev *d;
-	uint64_t headers;
 
 	(void)snprintf(settings, sizeof(settings),
 		"path = \"%s\"; format = \"raw\"; engine = \"io_uring\"; sector_size = 4096; "
@@ -55,6 +57,38 @@ static void set_up(struct driver *v, const char *file)
 		file, v->load->cached ? "false" : "true");
 	d = tk_device("block", settings);
 	v->uring = find_uring();
+	return d;
+}
+
+/* The same device in a process of its own. */
+static struct tk_dev *open_there(struct driver *v, const char *file, const char *serves)
+{
+	char socket[64], settings[128], path[1024], direct[32];
+
+	(void)snprintf(socket, sizeof(socket), "/tmp/tenon-bench-%d.sock", (int)getpid());
+	(void)snprintf(path, sizeof(path), "path=%s", file);
+	(void)snprintf(direct, sizeof(direct), "direct=%s", v->load->cached ? "false" : "true");
+	v->child = fork();
+	if (v->child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)execl(serves, "tenon", "serve", "block", "--once", "--socket", socket, path,
+			direct, "format=raw", "engine=io_uring", "sector_size=4096", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; v->child < 0 || access(socket, F_OK) != 0; i++) {
+		if (v->child < 0 || i == 5000)
+			TK_FAIL("the disk's process does not come up");
+		(void)poll(NULL, 0, 1);
+	}
+	(void)snprintf(settings, sizeof(settings), "socket = \"%s\"; device = \"block\";", socket);
+	return tk_device("vhost-user", settings);
+}
+
+static void set_up(struct driver *v, const char *file, const char *serves)
+{
+	struct tk_dev *d = serves ? open_there(v, file, serves) : open_here(v, file);
+	uint64_t headers;
+
 	ring_open(&v->ring, d, 0);
 	headers = tk_alloc((size_t)v->load->depth * 17, 16);
 	v->headers = tk_mem(headers, (size_t)v->load->depth * 17);
@@ -109,21 +143,24 @@ static bool reap(struct driver *v)
 }
 
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	unsigned ms, struct devices_result *result)
+	const char *serves, unsigned ms, struct devices_result *result)
 {
 	struct driver v = { .load = load, .random = 88172645463325252ull };
+	clockid_t other = CLOCK_THREAD_CPUTIME_ID;
 	double began, cpu, now;
 
 	v.n_places = file_size / load->size;
-	set_up(&v, file);
+	set_up(&v, file, serves);
+	if (v.child && clock_getcpuclockid(v.child, &other) != 0)
+		TK_FAIL("the disk's process has no clock");
 	began = devices_clock(CLOCK_MONOTONIC);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID);
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0);
 	for (unsigned i = 0; i < load->depth; i++)
 		offer(&v, i);
 	do {
 		ring_kick(&v.ring);
 		(void)tk_step();
-		if (!reap(&v)) {
+		if (!reap(&v) && !v.child) {
 			struct pollfd p = { .fd = v.uring, .events = POLLIN };
 
 			if (poll(&p, 1, 10000) <= 0)
@@ -132,6 +169,9 @@ void block_driver_run(const struct block_load *load, const char *file, uint64_t 
 		now = devices_clock(CLOCK_MONOTONIC);
 	} while (now - began < ms / 1e3);
 	result->per_second = (double)v.done / (now - began);
-	result->cpu_us = (devices_clock(CLOCK_THREAD_CPUTIME_ID) - cpu) * 1e6 / (double)v.done;
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0) - cpu;
+	result->cpu_us = cpu * 1e6 / (double)v.done;
+	if (v.child)
+		(void)kill(v.child, SIGTERM);
 	/* What is still under way ends with the process. */
 }

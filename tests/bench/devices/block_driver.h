@@ -10,8 +10,9 @@
 
 #include "fio.h"
 
-/* In a process of its own; fails as a test does. */
+/* In a process of its own; fails as a test does.  @serves: the program that the device's process
+ * runs, tenon; NULL = the device lives here.  Its CPU time counts. */
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	unsigned ms, struct devices_result *result);
+	const char *serves, unsigned ms, struct devices_result *result);
 
 #endif
