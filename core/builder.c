@@ -24,6 +24,7 @@
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/probe.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/signals.h"
 #include "core/size.h"
@@ -438,6 +439,13 @@ static void first_exit(void *opaque)
 	timing_mark(vm->timing, "first-exit", -1);
 }
 
+static void enter_vcpu(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	sandbox_enter(vm->sandbox, SANDBOX_VCPU, NULL);
+}
+
 static int sink_line(void *opaque, uint32_t number, bool level)
 {
 	const struct vm *vm = opaque;
@@ -481,6 +489,7 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		.pio = vm->pio,
 		.request = vcpu_asks,
 		.first_run = first_run,
+		.enter = enter_vcpu,
 		.first_exit = first_exit,
 		.opaque = vm,
 	};
@@ -497,6 +506,50 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "vcpus");
 	return ret;
+}
+
+/* ---- the sandbox ---- */
+
+struct seal {
+	struct sandbox *sandbox;
+	const struct event_loop *loop;
+};
+
+static int prepare_sandbox(struct vm *vm, struct error *err)
+{
+	int ret = sandbox_create(
+		vm->config->sandbox, vm->devices, vm->loop, work_is_wanted(), &vm->sandbox, err);
+
+	timing_phase(vm->timing, "sandbox");
+	return ret;
+}
+
+static int enter_iothread(void *arg)
+{
+	const struct seal *s = arg;
+
+	sandbox_enter(s->sandbox, SANDBOX_IOTHREAD, s->loop);
+	return 0;
+}
+
+/* The main thread last: it starts what is sealed before it. */
+static int seal(struct vm *vm, struct error *err)
+{
+	int ret = vm->sandbox && work_is_wanted() ? work_pool_seal(vm->work, vm->sandbox) : 0;
+
+	if (ret < 0)
+		return error_set(err, error_exit_code(ret), ret, "cannot start a work thread: %s",
+			strerror(-ret));
+	for (size_t i = 0; vm->sandbox && i < vm->n_iothreads; i++) {
+		struct seal s = { vm->sandbox, iothread_loop(vm->iothreads[i]) };
+
+		(void)loop_call(iothread_loop(vm->iothreads[i]), enter_iothread, &s);
+	}
+	sandbox_enter(vm->sandbox, SANDBOX_LOOP, NULL);
+	sandbox_destroy(vm->sandbox);
+	vm->sandbox = NULL;
+	timing_phase(vm->timing, "seal");
+	return 0;
 }
 
 /* ---- all of it ---- */
@@ -521,7 +574,11 @@ static int build(struct vm *vm, bool only_check, struct error *err)
 		ret = vm_write_boot_image(vm, err);
 	timing_phase(vm->timing, "boot-image");
 	if (ret == 0 && !only_check)
+		ret = prepare_sandbox(vm, err);
+	if (ret == 0 && !only_check)
 		ret = create_vcpus(vm, err);
+	if (ret == 0 && !only_check)
+		ret = seal(vm, err);
 	if (ret < 0)
 		vm_destroy(vm);
 	return ret;
@@ -587,6 +644,7 @@ void vm_destroy(struct vm *vm)
 	for (size_t i = 0; i < vm->n_iothreads; i++)
 		iothread_destroy(vm->iothreads[i]);
 	loader_finish(&vm->loader);
+	sandbox_destroy(vm->sandbox);
 	signals_destroy(vm->signals);
 	event_loop_destroy(vm->loop);
 	free(vm->machine.nodes);

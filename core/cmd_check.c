@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/guest_memory.h"
 #include "core/irq.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/settings.h"
 #include "core/size.h"
@@ -60,7 +61,7 @@ static void print_irqs(const struct vm *vm, const struct tenon_dev *dev)
 			irq_is_shared(irq) ? ", shareable" : "");
 }
 
-static void print_device(const struct vm *vm, const struct tenon_dev *dev)
+static int print_device(const struct vm *vm, struct tenon_dev *dev)
 {
 	struct region_info r;
 
@@ -82,19 +83,23 @@ static void print_device(const struct vm *vm, const struct tenon_dev *dev)
 	}
 	print_irqs(vm, dev);
 	settings_print(dev->settings, "    ", stdout);
+	(void)puts("    home: in process");
+	return sandbox_print(dev, "    ", stdout);
 }
 
-static void print_machine(const struct vm *vm)
+static int print_machine(const struct vm *vm, struct error *err)
 {
 	const struct vm_config *c = vm->config;
 	char size[SIZE_TEXT_MAX];
+	int ret = 0;
 
 	(void)printf("vm: %s, %u vcpu%s, %s of memory, hypervisor %s\n", c->name, c->vcpus,
 		c->vcpus == 1 ? "" : "s", size_format(c->memory_bytes, size), c->hypervisor);
 	print_memory(vm);
 	(void)puts("devices:");
-	for (const struct tenon_dev *d = vm->devices; d; d = d->next)
-		print_device(vm, d);
+	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
+		ret = print_device(vm, d);
+	return ret < 0 ? error_set(err, EXIT_HOST, ret, "out of memory") : 0;
 }
 
 int cmd_check(const struct vm_config *config, struct error *err)
@@ -107,7 +112,7 @@ int cmd_check(const struct vm_config *config, struct error *err)
 	vm->config = config;
 	ret = vm_build_for_check(vm, err);
 	if (ret == 0) {
-		print_machine(vm);
+		ret = print_machine(vm, err);
 		vm_destroy(vm);
 	}
 	free(vm);

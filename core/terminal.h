@@ -37,6 +37,8 @@ int terminal_unwritten(struct terminal *terminal);
 bool terminal_is_raw(const struct terminal *terminal);
 /* Writes out what is left, as far as it goes at once, and restores the terminal; NULL is fine. */
 void terminal_destroy(struct terminal *terminal);
+/* Takes raw mode away, for who ends the process at once; async-signal-safe.  [any] */
+void terminal_restore_fatal(void);
 /* SIGWINCH came.  [loop] */
 void terminal_resized(struct terminal *terminal);
 

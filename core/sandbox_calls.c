@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which system calls each kind of thread and each need stands for: the one place that knows.
+ *
+ * Names that this architecture does not have are passed over, so that the lists hold for all.
+ */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <tenon/plugin.h>
+
+#include "core/sandbox_parts.h"
+
+#define KVM_IOCTLS 0xae00u     /* the type of all of KVM's requests */
+#define MAX_TASK   0x00010000u /* CLONE_THREAD: not a process */
+
+/* What every thread does: compute, allocate, wait, wake, read, write, close, and end. */
+static const char *const base[] = { "brk", "clock_getres", "clock_gettime", "clock_nanosleep",
+	"close", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
+	"eventfd2", "exit", "exit_group", "fcntl", "fstat", "futex", "futex_waitv", "getcpu",
+	"getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom", "getrusage", "gettid",
+	"gettimeofday", "getuid", "lseek", "madvise", "membarrier", "mincore", "mlock", "mlock2",
+	"mremap", "msync", "munlock", "munmap", "nanosleep", "newfstatat", "poll", "ppoll",
+	"pread64", "preadv", "preadv2", "pselect6", "pwrite64", "pwritev", "pwritev2", "read",
+	"readv", "restart_syscall", "rseq", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
+	"rt_sigsuspend", "rt_sigtimedwait", "sched_getaffinity", "sched_yield", "select",
+	"set_robust_list", "sigaltstack", "stat", "statx", "sysinfo", "timerfd_create",
+	"timerfd_gettime", "timerfd_settime", "times", "uname", "write", "writev", NULL };
+
+/* What an event loop does besides; a vCPU does not. */
+static const char *const loop[] = { "dup", "dup3", "pipe2", "prlimit64", "sched_getparam",
+	"sched_getscheduler", "signalfd4", NULL };
+
+static const char *const files[] = { "access", "chmod", "copy_file_range", "creat", "faccessat",
+	"faccessat2", "fadvise64", "fallocate", "fchmod", "fchmodat", "fdatasync", "flock", "fsync",
+	"fstatfs", "ftruncate", "getcwd", "getdents64", "link", "linkat", "lstat", "mkdir",
+	"mkdirat", "open", "openat", "openat2", "readahead", "readlink", "readlinkat", "rename",
+	"renameat", "renameat2", "rmdir", "sendfile", "splice", "statfs", "symlink", "symlinkat",
+	"sync_file_range", "tee", "truncate", "unlink", "unlinkat", "utimensat", NULL };
+
+/* Messages on sockets that are open. */
+static const char *const messages[] = { "getpeername", "getsockname", "getsockopt", "recvfrom",
+	"recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", NULL };
+
+static const char *const sockets[] = { "accept", "accept4", "bind", "connect", "lstat", "listen",
+	"unlink", "unlinkat", NULL };
+
+static const char *const threads[] = { "sched_get_priority_max", "sched_get_priority_min",
+	"sched_setaffinity", "sched_setscheduler", "set_tid_address", "getpriority", "setpriority",
+	NULL };
+
+static const char *const io_uring[] = { "io_uring_enter", "io_uring_register", "io_uring_setup",
+	NULL };
+
+static const char *const processes[] = { "clone", "dup2", "execve", "execveat", "fork", "kill",
+	"pidfd_open", "pidfd_send_signal", "setpgid", "setsid", "vfork", "wait4", "waitid", NULL };
+
+/* What a vhost-user back end lives on. */
+static const char *const backend[] = { "accept", "accept4", "ftruncate", "memfd_create", NULL };
+
+/* ---- conditions ---- */
+
+static const struct sandbox_rule base_rules[] = {
+	/* No code is made or loaded. */
+	{ "mmap", 2, PROT_EXEC, 0, false, false },
+	{ "mprotect", 2, PROT_EXEC, 0, false, false },
+	/* The handler of SIGSYS stays ours; that it is may be asked. */
+	{ "rt_sigaction", 0, UINT32_MAX, SIGSYS, true, false },
+	{ "rt_sigaction", 1, UINT64_MAX, 0, false, false },
+	{ "prctl", 0, UINT32_MAX, PR_SET_NAME, false, false },
+	{ "prctl", 0, UINT32_MAX, PR_GET_NAME, false, false },
+	/* What a terminal that is open is asked, and how it is restored. */
+	{ "ioctl", 1, UINT32_MAX, TCGETS, false, false },
+	{ "ioctl", 1, UINT32_MAX, TCSETS, false, false },
+	{ "ioctl", 1, UINT32_MAX, TCSETSW, false, false },
+	{ "ioctl", 1, UINT32_MAX, TCSETSF, false, false },
+	{ "ioctl", 1, UINT32_MAX, TIOCGWINSZ, false, false },
+	{ "ioctl", 1, UINT32_MAX, FIONREAD, false, false },
+	{ "ioctl", 1, UINT32_MAX, FIONBIO, false, false },
+};
+
+static const struct sandbox_rule kvm_rules[] = {
+	{ "ioctl", 1, 0xff00, KVM_IOCTLS, false, false },
+};
+
+static const struct sandbox_rule thread_rules[] = {
+	/* Its flags are in memory, where a filter sees nothing: the C library then asks clone. */
+	{ "clone3", -1, 0, 0, false, true },
+	{ "clone", 0, MAX_TASK, MAX_TASK, false, false },
+};
+
+static const struct sandbox_rule socket_rules[] = {
+	{ "socket", 0, UINT32_MAX, AF_UNIX, false, false },
+	{ "socketpair", 0, UINT32_MAX, AF_UNIX, false, false },
+};
+
+static const struct sandbox_rule network_rules[] = {
+	{ "socket", -1, 0, 0, false, false },
+};
+
+static const struct sandbox_rule device_rules[] = {
+	{ "ioctl", -1, 0, 0, false, false },
+};
+
+#define RULES(array) array, sizeof(array) / sizeof((array)[0])
+
+/* ---- needs ---- */
+
+static const struct need {
+	uint64_t bit;
+	const char *name;
+	uint64_t implies;
+	const char *const *calls;
+	const struct sandbox_rule *rules;
+	size_t n_rules;
+} needs[] = {
+	{ TENON_NEEDS_FILES, "files", 0, files, NULL, 0 },
+	{ TENON_NEEDS_SOCKETS, "sockets", 0, sockets, RULES(socket_rules) },
+	{ TENON_NEEDS_NETWORK, "network", TENON_NEEDS_SOCKETS, NULL, RULES(network_rules) },
+	{ TENON_NEEDS_THREADS, "threads", 0, threads, RULES(thread_rules) },
+	{ TENON_NEEDS_IO_URING, "io_uring", 0, io_uring, NULL, 0 },
+	{ TENON_NEEDS_PROCESSES, "processes", TENON_NEEDS_THREADS, processes, NULL, 0 },
+	{ TENON_NEEDS_DEVICES, "devices", 0, NULL, RULES(device_rules) },
+};
+#define N_NEEDS (sizeof(needs) / sizeof(needs[0]))
+
+const char *sandbox_need_name(uint64_t bit)
+{
+	for (size_t i = 0; i < N_NEEDS; i++)
+		if (needs[i].bit == bit)
+			return needs[i].name;
+	return NULL;
+}
+
+struct sink {
+	int (*each)(void *arg, const struct sandbox_rule *rule);
+	void *arg;
+};
+
+static int give_calls(const struct sink *sink, const char *const *names)
+{
+	int ret = 0;
+
+	for (; names && *names && ret == 0; names++) {
+		const struct sandbox_rule rule = { .name = *names, .argument = -1 };
+
+		ret = sink->each(sink->arg, &rule);
+	}
+	return ret;
+}
+
+static int give_rules(const struct sink *sink, const struct sandbox_rule *rules, size_t n)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = sink->each(sink->arg, &rules[i]);
+	return ret;
+}
+
+static int give_kind(const struct sink *sink, enum sandbox_kind kind)
+{
+	/* A signal to one's own process alone: vCPUs are kicked by one. */
+	const struct sandbox_rule own = { "tgkill", 0, UINT32_MAX, (uint64_t)getpid(), false,
+		false };
+	int ret = give_calls(sink, base);
+
+	if (ret == 0)
+		ret = give_rules(sink, RULES(base_rules));
+	if (ret == 0)
+		ret = sink->each(sink->arg, &own);
+	if (ret == 0 && kind != SANDBOX_CHILD)
+		ret = give_rules(sink, RULES(kvm_rules));
+	if (ret == 0 && kind != SANDBOX_VCPU)
+		ret = give_calls(sink, loop);
+	if (ret == 0 && kind != SANDBOX_VCPU)
+		ret = give_calls(sink, messages);
+	if (ret == 0 && kind == SANDBOX_CHILD)
+		ret = give_calls(sink, backend);
+	return ret;
+}
+
+static int give_need(const struct sink *sink, const struct need *need)
+{
+	int ret = give_calls(sink, need->calls);
+
+	return ret < 0 ? ret : give_rules(sink, need->rules, need->n_rules);
+}
+
+int sandbox_rules(const struct sandbox_grant *grant,
+	int (*each)(void *arg, const struct sandbox_rule *rule), void *arg)
+{
+	const struct sink sink = { each, arg };
+	uint64_t wanted = grant->needs;
+	int ret = give_kind(&sink, grant->kind);
+
+	for (size_t i = 0; i < N_NEEDS; i++)
+		if (wanted & needs[i].bit)
+			wanted |= needs[i].implies;
+	for (size_t i = 0; i < N_NEEDS && ret == 0; i++)
+		if (wanted & needs[i].bit)
+			ret = give_need(&sink, &needs[i]);
+	for (size_t i = 0; i < grant->n_lists && ret == 0; i++)
+		ret = give_calls(&sink, grant->lists[i]);
+	return ret;
+}
+
+/* ---- names ---- */
+
+const char *sandbox_call_name(long number)
+{
+	switch (number) {
+#define CALL(name)                                                                                 \
+	case SYS_##name:                                                                           \
+		return #name;
+#include "core/system_calls.h"
+#undef CALL
+	default:
+		return NULL;
+	}
+}
