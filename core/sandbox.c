@@ -68,17 +68,22 @@ static int collect(
 }
 
 static int build(struct sandbox *s, struct sandbox_filter *filter, enum sandbox_kind kind,
-	struct tenon_dev *devices, const struct event_loop *loop, struct error *err)
+	struct tenon_dev *devices, const struct event_loop *loop, bool pool, struct error *err)
 {
-	struct sandbox_grant grant = { .kind = kind };
+	struct sandbox_grant grant = { .kind = kind, .logs = s->mode == SANDBOX_LOG };
+	struct sandbox_filter *vcpu = NULL;
 	int ret = kind == SANDBOX_VCPU ? 0 : collect(&grant, devices, loop);
 
-	if (kind == SANDBOX_WORK)
-		grant.needs |= TENON_NEEDS_THREADS; /* one starts the next */
+	/* Of the pool one starts the next; a program of its own would cost a third more. */
+	if (kind == SANDBOX_LOOP && pool)
+		grant.needs |= TENON_NEEDS_THREADS;
+	/* Half the work is the same; but a vCPU starts no threads. */
+	if (kind == SANDBOX_LOOP && !(grant.needs & (TENON_NEEDS_THREADS | TENON_NEEDS_PROCESSES)))
+		vcpu = &s->filters[SANDBOX_VCPU];
 	if (ret < 0)
 		(void)error_set(err, EXIT_HOST, ret, "out of memory for the sandbox");
 	else
-		ret = sandbox_filter_build(filter, &grant, s->mode, err);
+		ret = sandbox_filter_build(filter, &grant, s->mode, vcpu, err);
 	if (!loop)
 		s->needs |= grant.needs & ~TENON_NEEDS_THREADS;
 	free(grant.lists);
@@ -104,7 +109,7 @@ static int build_iothreads(struct sandbox *s, struct tenon_dev *devices,
 		s->iothreads = grown;
 		grown[s->n_iothreads] = (struct iothread_filter){ .loop = d->loop };
 		ret = build(s, &grown[s->n_iothreads++].filter, SANDBOX_IOTHREAD, devices, d->loop,
-			err);
+			false, err);
 	}
 	return ret;
 }
@@ -146,11 +151,9 @@ int sandbox_create(enum sandbox_mode mode, struct tenon_dev *devices,
 	/* Else the allocator would count CPUs, in a file, when threads are many. */
 	(void)mallopt(M_ARENA_MAX, MOST_ARENAS);
 	*s = (struct sandbox){ .mode = mode, .ruleset = -1, .told = ATOMIC_FLAG_INIT };
-	ret = build(s, &s->filters[SANDBOX_LOOP], SANDBOX_LOOP, devices, NULL, err);
-	if (ret == 0)
-		ret = build(s, &s->filters[SANDBOX_VCPU], SANDBOX_VCPU, devices, NULL, err);
-	if (ret == 0 && pool)
-		ret = build(s, &s->filters[SANDBOX_WORK], SANDBOX_WORK, devices, NULL, err);
+	ret = build(s, &s->filters[SANDBOX_LOOP], SANDBOX_LOOP, devices, NULL, pool, err);
+	if (ret == 0 && !s->filters[SANDBOX_VCPU].n)
+		ret = build(s, &s->filters[SANDBOX_VCPU], SANDBOX_VCPU, devices, NULL, false, err);
 	if (ret == 0)
 		ret = build_iothreads(s, devices, main_loop, err);
 	if (ret == 0 && mode == SANDBOX_ON)
@@ -187,7 +190,7 @@ static const struct sandbox_filter *filter_of(
 	for (size_t i = 0; kind == SANDBOX_IOTHREAD && i < s->n_iothreads; i++)
 		if (s->iothreads[i].loop == loop)
 			return &s->iothreads[i].filter;
-	return &s->filters[kind];
+	return &s->filters[kind == SANDBOX_WORK ? SANDBOX_LOOP : kind];
 }
 
 void sandbox_enter(struct sandbox *s, enum sandbox_kind kind, const struct event_loop *loop)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/prctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -19,8 +20,8 @@
 
 #include "core/sandbox_parts.h"
 
-#define KVM_IOCTLS 0xae00u     /* the type of all of KVM's requests */
-#define MAX_TASK   0x00010000u /* CLONE_THREAD: not a process */
+#define KVM_IOCTLS 0xae00u                             /* the type of all of KVM's requests */
+#define IS_THREAD  (uint64_t)(CLONE_VM | CLONE_THREAD) /* of clone's flags */
 
 /* What every thread does: compute, allocate, wait, wake, read, write, close, and end. */
 static const char *const base[] = { "brk", "clock_getres", "clock_gettime", "clock_nanosleep",
@@ -28,7 +29,7 @@ static const char *const base[] = { "brk", "clock_getres", "clock_gettime", "clo
 	"eventfd2", "exit", "exit_group", "fcntl", "fstat", "futex", "futex_waitv", "getcpu",
 	"getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom", "getrusage", "gettid",
 	"gettimeofday", "getuid", "lseek", "madvise", "membarrier", "mincore", "mlock", "mlock2",
-	"mremap", "msync", "munlock", "munmap", "nanosleep", "newfstatat", "poll", "ppoll",
+	"mremap", "msync", "munlock", "munmap", "nanosleep", "newfstatat", "poll", "pause", "ppoll",
 	"pread64", "preadv", "preadv2", "pselect6", "pwrite64", "pwritev", "pwritev2", "read",
 	"readv", "restart_syscall", "rseq", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
 	"rt_sigsuspend", "rt_sigtimedwait", "sched_getaffinity", "sched_yield", "select",
@@ -70,44 +71,57 @@ static const char *const backend[] = { "accept", "accept4", "ftruncate", "memfd_
 
 static const struct sandbox_rule base_rules[] = {
 	/* No code is made or loaded. */
-	{ "mmap", 2, PROT_EXEC, 0, false, false },
-	{ "mprotect", 2, PROT_EXEC, 0, false, false },
+	{ "mmap", 2, PROT_EXEC, 0, false, 0 },
+	{ "mprotect", 2, PROT_EXEC, 0, false, 0 },
 	/* The handler of SIGSYS stays ours; that it is may be asked. */
-	{ "rt_sigaction", 0, UINT32_MAX, SIGSYS, true, false },
-	{ "rt_sigaction", 1, UINT64_MAX, 0, false, false },
-	{ "prctl", 0, UINT32_MAX, PR_SET_NAME, false, false },
-	{ "prctl", 0, UINT32_MAX, PR_GET_NAME, false, false },
+	{ "rt_sigaction", 0, UINT32_MAX, SIGSYS, true, 0 },
+	{ "rt_sigaction", 1, UINT64_MAX, 0, false, 0 },
+	{ "prctl", 0, UINT32_MAX, PR_SET_NAME, false, 0 },
+	{ "prctl", 0, UINT32_MAX, PR_GET_NAME, false, 0 },
 	/* What a terminal that is open is asked, and how it is restored. */
-	{ "ioctl", 1, UINT32_MAX, TCGETS, false, false },
-	{ "ioctl", 1, UINT32_MAX, TCSETS, false, false },
-	{ "ioctl", 1, UINT32_MAX, TCSETSW, false, false },
-	{ "ioctl", 1, UINT32_MAX, TCSETSF, false, false },
-	{ "ioctl", 1, UINT32_MAX, TIOCGWINSZ, false, false },
-	{ "ioctl", 1, UINT32_MAX, FIONREAD, false, false },
-	{ "ioctl", 1, UINT32_MAX, FIONBIO, false, false },
+	{ "ioctl", 1, UINT32_MAX, TCGETS, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, TCSETS, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, TCSETSW, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, TCSETSF, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, TIOCGWINSZ, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, FIONREAD, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, FIONBIO, false, 0 },
 };
 
 static const struct sandbox_rule kvm_rules[] = {
-	{ "ioctl", 1, 0xff00, KVM_IOCTLS, false, false },
+	{ "ioctl", 1, 0xff00, KVM_IOCTLS, false, 0 },
 };
 
 static const struct sandbox_rule thread_rules[] = {
 	/* Its flags are in memory, where a filter sees nothing: the C library then asks clone. */
-	{ "clone3", -1, 0, 0, false, true },
-	{ "clone", 0, MAX_TASK, MAX_TASK, false, false },
+	{ "clone3", -1, 0, 0, false, ENOSYS },
+	{ "clone", 0, IS_THREAD, IS_THREAD, false, 0 },
+};
+
+/*
+ * Who wants a thread that is not declared, or to run a program, gets an error and no more: the C
+ * library blocks all signals for these calls, and a report by one would never come.
+ */
+static const struct sandbox_rule threadless_rules[] = {
+	{ "clone3", -1, 0, 0, false, ENOSYS },
+	{ "clone", 0, IS_THREAD, IS_THREAD, false, EPERM },
+};
+
+static const struct sandbox_rule spawnless_rules[] = {
+	{ "clone", 0, IS_THREAD, CLONE_VM, false, EPERM },
 };
 
 static const struct sandbox_rule socket_rules[] = {
-	{ "socket", 0, UINT32_MAX, AF_UNIX, false, false },
-	{ "socketpair", 0, UINT32_MAX, AF_UNIX, false, false },
+	{ "socket", 0, UINT32_MAX, AF_UNIX, false, 0 },
+	{ "socketpair", 0, UINT32_MAX, AF_UNIX, false, 0 },
 };
 
 static const struct sandbox_rule network_rules[] = {
-	{ "socket", -1, 0, 0, false, false },
+	{ "socket", -1, 0, 0, false, 0 },
 };
 
 static const struct sandbox_rule device_rules[] = {
-	{ "ioctl", -1, 0, 0, false, false },
+	{ "ioctl", -1, 0, 0, false, 0 },
 };
 
 #define RULES(array) array, sizeof(array) / sizeof((array)[0])
@@ -166,25 +180,41 @@ static int give_rules(const struct sink *sink, const struct sandbox_rule *rules,
 	return ret;
 }
 
-static int give_kind(const struct sink *sink, enum sandbox_kind kind)
+static uint64_t with_implied(uint64_t wanted)
 {
+	for (size_t i = 0; i < N_NEEDS; i++)
+		if (wanted & needs[i].bit)
+			wanted |= needs[i].implies;
+	return wanted;
+}
+
+static int give_refusals(const struct sink *sink, uint64_t wanted)
+{
+	int ret = 0;
+
+	if (!(wanted & TENON_NEEDS_THREADS))
+		ret = give_rules(sink, RULES(threadless_rules));
+	if (ret == 0 && !(wanted & TENON_NEEDS_PROCESSES))
+		ret = give_rules(sink, RULES(spawnless_rules));
+	return ret;
+}
+
+int sandbox_rules_base(const struct sandbox_grant *grant,
+	int (*each)(void *arg, const struct sandbox_rule *rule), void *arg)
+{
+	const struct sink sink = { each, arg };
 	/* A signal to one's own process alone: vCPUs are kicked by one. */
-	const struct sandbox_rule own = { "tgkill", 0, UINT32_MAX, (uint64_t)getpid(), false,
-		false };
-	int ret = give_calls(sink, base);
+	const struct sandbox_rule own = { "tgkill", 0, UINT32_MAX, (uint64_t)getpid(), false, 0 };
+	int ret = give_calls(&sink, base);
 
 	if (ret == 0)
-		ret = give_rules(sink, RULES(base_rules));
+		ret = give_rules(&sink, RULES(base_rules));
 	if (ret == 0)
-		ret = sink->each(sink->arg, &own);
-	if (ret == 0 && kind != SANDBOX_CHILD)
-		ret = give_rules(sink, RULES(kvm_rules));
-	if (ret == 0 && kind != SANDBOX_VCPU)
-		ret = give_calls(sink, loop);
-	if (ret == 0 && kind != SANDBOX_VCPU)
-		ret = give_calls(sink, messages);
-	if (ret == 0 && kind == SANDBOX_CHILD)
-		ret = give_calls(sink, backend);
+		ret = each(arg, &own);
+	if (ret == 0 && grant->kind != SANDBOX_CHILD)
+		ret = give_rules(&sink, RULES(kvm_rules));
+	if (ret == 0 && !grant->logs)
+		ret = give_refusals(&sink, with_implied(grant->needs));
 	return ret;
 }
 
@@ -195,16 +225,20 @@ static int give_need(const struct sink *sink, const struct need *need)
 	return ret < 0 ? ret : give_rules(sink, need->rules, need->n_rules);
 }
 
-int sandbox_rules(const struct sandbox_grant *grant,
+int sandbox_rules_more(const struct sandbox_grant *grant,
 	int (*each)(void *arg, const struct sandbox_rule *rule), void *arg)
 {
 	const struct sink sink = { each, arg };
-	uint64_t wanted = grant->needs;
-	int ret = give_kind(&sink, grant->kind);
+	const uint64_t wanted = with_implied(grant->needs);
+	int ret = 0;
 
-	for (size_t i = 0; i < N_NEEDS; i++)
-		if (wanted & needs[i].bit)
-			wanted |= needs[i].implies;
+	if (grant->kind == SANDBOX_VCPU)
+		return 0;
+	ret = give_calls(&sink, loop);
+	if (ret == 0)
+		ret = give_calls(&sink, messages);
+	if (ret == 0 && grant->kind == SANDBOX_CHILD)
+		ret = give_calls(&sink, backend);
 	for (size_t i = 0; i < N_NEEDS && ret == 0; i++)
 		if (wanted & needs[i].bit)
 			ret = give_need(&sink, &needs[i]);

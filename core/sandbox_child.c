@@ -129,9 +129,10 @@ static int build_filter(
 		.needs = spec->needs | (spec->work_pool ? TENON_NEEDS_THREADS : 0),
 		.lists = &list,
 		.n_lists = list != NULL,
+		.logs = spec->mode == SANDBOX_LOG,
 	};
 
-	return sandbox_filter_build(ret_filter, &grant, spec->mode, err);
+	return sandbox_filter_build(ret_filter, &grant, spec->mode, NULL, err);
 }
 
 static int enforce(

@@ -18,11 +18,18 @@
 
 /* ---- making one ---- */
 
+struct building {
+	scmp_filter_ctx context;
+	bool logs;
+};
+
 static int add_rule(void *arg, const struct sandbox_rule *rule)
 {
-	scmp_filter_ctx *context = arg;
+	const struct building *b = arg;
+	scmp_filter_ctx context = b->context;
 	int number = seccomp_syscall_resolve_name(rule->name);
-	uint32_t action = rule->is_missing ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_ALLOW;
+	uint32_t action =
+		rule->error && !b->logs ? SCMP_ACT_ERRNO((uint16_t)rule->error) : SCMP_ACT_ALLOW;
 	struct scmp_arg_cmp where = { .arg = (unsigned)rule->argument };
 	int ret;
 
@@ -78,26 +85,30 @@ static int check_names(const struct sandbox_grant *grant, struct error *err)
 }
 
 int sandbox_filter_build(struct sandbox_filter *ret_filter, const struct sandbox_grant *grant,
-	enum sandbox_mode mode, struct error *err)
+	enum sandbox_mode mode, struct sandbox_filter *ret_vcpu, struct error *err)
 {
 	struct sandbox_filter filter = { NULL, 0 };
-	scmp_filter_ctx context;
+	struct building b = { .logs = grant->logs };
 	int ret = check_names(grant, err);
 
 	if (ret < 0)
 		return ret;
-	context = seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
-	if (!context)
+	b.context = seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
+	if (!b.context)
 		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory for the sandbox");
 	/* Another architecture's calls have other numbers; a search beats a walk. */
-	ret = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	ret = seccomp_attr_set(b.context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (ret == 0)
-		ret = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+		ret = seccomp_attr_set(b.context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (ret == 0)
-		ret = sandbox_rules(grant, add_rule, context);
+		ret = sandbox_rules_base(grant, add_rule, &b);
+	if (ret == 0 && ret_vcpu)
+		ret = take_program(b.context, ret_vcpu);
 	if (ret == 0)
-		ret = take_program(context, &filter);
-	seccomp_release(context);
+		ret = sandbox_rules_more(grant, add_rule, &b);
+	if (ret == 0)
+		ret = take_program(b.context, &filter);
+	seccomp_release(b.context);
 	if (ret < 0) {
 		sandbox_filter_free(&filter);
 		return error_set(err, error_exit_code(ret), ret,

@@ -14,6 +14,7 @@ struct sandbox_grant {
 	uint64_t needs;
 	const char *const **lists; /* of further names; each ends with NULL */
 	size_t n_lists;
+	bool logs; /* nothing is to be refused */
 };
 
 /* A condition: the argument masked is, or is not, a value. */
@@ -22,11 +23,16 @@ struct sandbox_rule {
 	int argument; /* -1 = always */
 	uint64_t mask, value;
 	bool differs;
-	bool is_missing; /* answered with ENOSYS in place of the call */
+	int error; /* given in place of the call; 0 = the call is made */
 };
 
-/* Calls @each for every rule of @grant, until one returns an error. */
-int sandbox_rules(const struct sandbox_grant *grant,
+/*
+ * Calls @each for every rule of @grant, until one returns an error: first what a vCPU's thread,
+ * with these needs, has too; then the rest.
+ */
+int sandbox_rules_base(const struct sandbox_grant *grant,
+	int (*each)(void *arg, const struct sandbox_rule *rule), void *arg);
+int sandbox_rules_more(const struct sandbox_grant *grant,
 	int (*each)(void *arg, const struct sandbox_rule *rule), void *arg);
 /* "sockets", ... for one bit; NULL if it has no name. */
 const char *sandbox_need_name(uint64_t bit);
@@ -40,8 +46,9 @@ struct sandbox_filter {
 	unsigned short n;
 };
 
+/* @ret_vcpu: the filter of vCPUs, which this one begins with; NULL = not wanted. */
 int sandbox_filter_build(struct sandbox_filter *ret_filter, const struct sandbox_grant *grant,
-	enum sandbox_mode mode, struct error *err);
+	enum sandbox_mode mode, struct sandbox_filter *ret_vcpu, struct error *err);
 void sandbox_filter_free(struct sandbox_filter *filter);
 /*
  * For the calling thread, or with @all for all that there are.  no_new_privs must be set.  0 or

@@ -30,12 +30,12 @@
 #include "core/terminal.h"
 
 static const char *const places[] = {
-	[SANDBOX_LOOP] = "the main loop",
-	[SANDBOX_IOTHREAD] = "an iothread",
-	[SANDBOX_WORK] = "a work thread",
-	[SANDBOX_VCPU] = "a vcpu thread",
-	[SANDBOX_CHILD] = "its process",
-	[SANDBOX_KINDS] = "a thread of its own",
+	[SANDBOX_LOOP] = "on the main loop",
+	[SANDBOX_IOTHREAD] = "on an iothread",
+	[SANDBOX_WORK] = "on a work thread",
+	[SANDBOX_VCPU] = "on a vcpu thread",
+	[SANDBOX_CHILD] = "in its process",
+	[SANDBOX_KINDS] = "on a thread of its own",
 };
 
 static _Thread_local enum sandbox_kind own_kind = SANDBOX_KINDS;
@@ -71,10 +71,10 @@ static void describe(char *text, size_t room, long number, const char *device,
 		device = child;
 	(void)snprintf(call, sizeof(call), "number %ld", number);
 	if (device)
-		(void)snprintf(text, room, "sandbox: \"%s\" made the system call %s on %s, %s",
-			device, name ? name : call, places[kind], verb);
+		(void)snprintf(text, room, "sandbox: \"%s\" made the system call %s %s, %s", device,
+			name ? name : call, places[kind], verb);
 	else
-		(void)snprintf(text, room, "sandbox: the system call %s was made on %s, %s",
+		(void)snprintf(text, room, "sandbox: the system call %s was made %s, %s",
 			name ? name : call, places[kind], verb);
 }
 
