@@ -84,6 +84,7 @@ static const struct sandbox_rule base_rules[] = {
 	{ "ioctl", 1, UINT32_MAX, TCSETSW, false, 0 },
 	{ "ioctl", 1, UINT32_MAX, TCSETSF, false, 0 },
 	{ "ioctl", 1, UINT32_MAX, TIOCGWINSZ, false, 0 },
+	{ "ioctl", 1, UINT32_MAX, TIOCGPTN, false, 0 },
 	{ "ioctl", 1, UINT32_MAX, FIONREAD, false, 0 },
 	{ "ioctl", 1, UINT32_MAX, FIONBIO, false, 0 },
 };

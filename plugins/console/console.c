@@ -291,14 +291,18 @@ static void console_destroy(struct tenon_dev *dev)
 	c->n_ports = 0;
 }
 
-/* What a port has made at its path goes when the machine does; pipes have two names. */
+/* What a port has made at its path goes when the machine does: a right in the folder, whatever the
+ * ending of the name. */
 static const char *console_path(struct tenon_dev *dev, uint32_t index, uint32_t *ret_access)
 {
 	const struct console *c = console_host->priv(dev);
 
 	for (uint32_t i = 0; i < c->n_ports; i++)
 		if (c->ports[i].spec.path && index-- == 0) {
+			/* The link to a pty is made when the machine starts. */
 			*ret_access = TENON_PATH_REMOVE;
+			if (c->ports[i].spec.backend == &port_pty)
+				*ret_access |= TENON_PATH_CREATE;
 			return c->ports[i].spec.path;
 		}
 	return NULL;

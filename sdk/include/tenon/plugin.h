@@ -108,14 +108,15 @@ struct tenon_host {
  * and reading, writing, waiting for and closing what is open.  The sandbox forbids the rest, and
  * a device in a process of its own lives under the same rules.
  */
-#define TENON_NEEDS_FILES     (1ull << 0) /* opens, resizes, syncs, removes files */
-#define TENON_NEEDS_SOCKETS   (1ull << 1) /* makes and serves unix sockets; sends messages */
-#define TENON_NEEDS_NETWORK   (1ull << 2) /* SOCKETS, and those of other families */
-#define TENON_NEEDS_THREADS   (1ull << 3) /* starts threads of its own */
-#define TENON_NEEDS_IO_URING  (1ull << 4) /* submits to a ring, or makes one */
-#define TENON_NEEDS_PROCESSES (1ull << 5) /* forks, waits, sends signals; still executes nothing   \
-					   */
-#define TENON_NEEDS_DEVICES (1ull << 6)   /* ioctl() of any kind */
+#define TENON_NEEDS_FILES    (1ull << 0) /* opens, resizes, syncs, removes files */
+#define TENON_NEEDS_SOCKETS  (1ull << 1) /* makes and serves unix sockets; sends messages */
+#define TENON_NEEDS_NETWORK  (1ull << 2) /* SOCKETS, and those of other families */
+#define TENON_NEEDS_THREADS  (1ull << 3) /* starts threads of its own */
+#define TENON_NEEDS_IO_URING (1ull << 4) /* submits to a ring, or makes one */
+#define TENON_NEEDS_PROCESSES                                                                      \
+	(1ull << 5)                     /* forks, waits, sends signals; still executes nothing     \
+					 */
+#define TENON_NEEDS_DEVICES (1ull << 6) /* ioctl() of any kind */
 
 /* What may be done to a path after attach; bits. */
 #define TENON_PATH_READ   (1u << 0)
