@@ -142,7 +142,7 @@ int sandbox_create(enum sandbox_mode mode, struct tenon_dev *devices,
 
 	*ret_sandbox = NULL;
 	if (mode != SANDBOX_OFF && !SANDBOX_BUILT)
-		log_msg(LOG_LEVEL_INFO, "sandbox: it is off in a build with sanitizers");
+		log_msg(LOG_LEVEL_DEBUG, "sandbox: it is off in a build with sanitizers");
 	if (mode == SANDBOX_OFF || !SANDBOX_BUILT)
 		return 0;
 	s = calloc(1, sizeof(*s));

@@ -186,7 +186,7 @@ int sandbox_enter_child(const struct sandbox_spec *spec, struct error *err)
 	if (spec->mode == SANDBOX_OFF)
 		return 0;
 	if (!SANDBOX_BUILT) {
-		log_msg(LOG_LEVEL_INFO, "sandbox: it is off in a build with sanitizers");
+		log_msg(LOG_LEVEL_DEBUG, "sandbox: it is off in a build with sanitizers");
 		return 0;
 	}
 	ret = build_filter(spec, &filter, err);

@@ -10,9 +10,13 @@ static int still_attach(struct tenon_dev *dev)
 	return 0;
 }
 
-static const struct tenon_device_class still_class = { sizeof(still_class), TENON_SERIAL, "still",
-	"lies still", NULL, 0, NULL, still_attach, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	NULL };
+static const struct tenon_device_class still_class = {
+	.struct_size = sizeof(still_class),
+	.threads = TENON_SERIAL,
+	.name = "still",
+	.summary = "lies still",
+	.attach = still_attach,
+};
 
 static const struct tenon_device_class *const classes[] = { &still_class, NULL };
 
