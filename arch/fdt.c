@@ -143,7 +143,7 @@ static void write_props(struct dt *dt, const struct machine_node *n)
 static void write_node(struct dt *dt, const struct machine_node *n, size_t index,
 	const struct fdt_platform *platform)
 {
-	uint64_t reg[2 * MAX_WINDOWS];
+	uint64_t reg[2 * MAX_WINDOWS] = { 0 };
 	char name[PATH_SIZE];
 
 	for (size_t i = 0; i < n->n_windows; i++) {

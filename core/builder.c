@@ -25,6 +25,7 @@
 #include "core/isolation.h"
 #include "core/log.h"
 #include "core/probe.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/signals.h"
 #include "core/size.h"
@@ -378,7 +379,7 @@ static int add_device(struct vm *vm, const struct config_device *d, struct error
 		ret = device_create(&vm->env, cls, d, loop_of(vm, d), &dev, err);
 	if (ret < 0)
 		return ret;
-	*vm->last_device = dev;
+	*vm->last_device = dev; /* NOLINT(clang-analyzer-core.NullDereference): prepare() set it */
 	vm->last_device = &dev->next;
 	return 0;
 }
@@ -524,6 +525,13 @@ static int create_irqchip(struct vm *vm, struct error *err)
 	return vm->arch->irqchip->create(vm->mmio, vm->config->vcpus, &sink, &vm->irqchip, err);
 }
 
+static void enter_vcpu(void *opaque)
+{
+	const struct vm *vm = opaque;
+
+	sandbox_enter(vm->sandbox, SANDBOX_VCPU, NULL);
+}
+
 static int sink_line(void *opaque, uint32_t number, bool level)
 {
 	const struct vm *vm = opaque;
@@ -590,6 +598,7 @@ static int start_vcpu_threads(struct vm *vm, struct error *err)
 		.calls = vm->caps.features & BACKEND_CALLS,
 		.request = vcpu_asks,
 		.first_run = first_run,
+		.enter = enter_vcpu,
 		.first_exit = first_exit,
 		.console = guest_says,
 		.opaque = vm,
@@ -617,6 +626,50 @@ static int create_vcpus(struct vm *vm, struct error *err)
 		vcpus_facts(vm->vcpus, &vm->machine);
 	timing_phase(vm->timing, "vcpus");
 	return ret;
+}
+
+/* ---- the sandbox ---- */
+
+struct seal {
+	struct sandbox *sandbox;
+	const struct event_loop *loop;
+};
+
+static int prepare_sandbox(struct vm *vm, struct error *err)
+{
+	int ret = sandbox_create(
+		vm->config->sandbox, vm->devices, vm->loop, work_is_wanted(), &vm->sandbox, err);
+
+	timing_phase(vm->timing, "sandbox");
+	return ret;
+}
+
+static int enter_iothread(void *arg)
+{
+	const struct seal *s = arg;
+
+	sandbox_enter(s->sandbox, SANDBOX_IOTHREAD, s->loop);
+	return 0;
+}
+
+/* The main thread last: it starts what is sealed before it. */
+static int seal(struct vm *vm, struct error *err)
+{
+	int ret = vm->sandbox && work_is_wanted() ? work_pool_seal(vm->work, vm->sandbox) : 0;
+
+	if (ret < 0)
+		return error_set(err, error_exit_code(ret), ret, "cannot start a work thread: %s",
+			strerror(-ret));
+	for (size_t i = 0; vm->sandbox && i < vm->n_iothreads; i++) {
+		struct seal s = { vm->sandbox, iothread_loop(vm->iothreads[i]) };
+
+		(void)loop_call(iothread_loop(vm->iothreads[i]), enter_iothread, &s);
+	}
+	sandbox_enter(vm->sandbox, SANDBOX_LOOP, NULL);
+	sandbox_destroy(vm->sandbox);
+	vm->sandbox = NULL;
+	timing_phase(vm->timing, "seal");
+	return 0;
 }
 
 /* ---- all of it ---- */
@@ -654,6 +707,8 @@ static int build(struct vm *vm, enum build what, struct error *err)
 		ret = setup_boot_tables(vm, err);
 	if (ret == 0)
 		ret = attach_devices(vm, err);
+	if (ret == 0 && what == BUILD_RUN)
+		ret = prepare_sandbox(vm, err); /* vCPU threads enter it as they begin */
 	if (ret == 0 && vm->backend)
 		ret = create_vcpus(vm, err);
 	if (ret == 0)
@@ -661,6 +716,8 @@ static int build(struct vm *vm, enum build what, struct error *err)
 	if (ret == 0 && vm->backend)
 		ret = vcpus_reset(vm->vcpus, err);
 	timing_phase(vm->timing, "boot-image");
+	if (ret == 0 && what == BUILD_RUN)
+		ret = seal(vm, err);
 	if (ret < 0)
 		vm_destroy(vm);
 	return ret;
@@ -732,6 +789,7 @@ void vm_destroy(struct vm *vm)
 	for (size_t i = 0; i < vm->n_iothreads; i++)
 		iothread_destroy(vm->iothreads[i]);
 	loader_finish(&vm->loader);
+	sandbox_destroy(vm->sandbox);
 	isolation_destroy(vm->isolation);
 	signals_destroy(vm->signals);
 	event_loop_destroy(vm->loop);

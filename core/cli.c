@@ -78,6 +78,7 @@ static const struct option options[] = {
 	{ "--settings-folder", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_folder), NULL },
 	{ "--settings-place", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.settings_place), NULL },
 	{ "--ready-fd", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.ready_text), NULL },
+	{ "--sandbox", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.sandbox), NULL },
 	{ "--plugin-path", 0, OPTION_TEXT, FOR(CLI_SERVE), AT(serve.plugin_path), NULL },
 	{ "--once", 0, OPTION_FLAG, FOR(CLI_SERVE), AT(serve.once), NULL },
 };

@@ -88,6 +88,7 @@ static const char *const help[] = {
 		"  --name NAME           what the device is called; default: its type\n"
 		"  --settings-fd N       read settings from there, as in a configuration\n"
 		"                        file between the braces of the device\n"
+		"  --sandbox MODE        on, log or off: what it may do once it is ready\n"
 		"  --once                end when the first front end goes away\n" COMMON_OPTIONS,
 
 	[CLI_VERSION] = "usage: tenon --version [-v]\n",

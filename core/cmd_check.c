@@ -13,6 +13,7 @@
 #include "core/guest_memory.h"
 #include "core/irq.h"
 #include "core/isolation.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/settings.h"
 #include "core/size.h"
@@ -71,7 +72,7 @@ static void print_lines(const char *lines, const char *before)
 	}
 }
 
-static void print_device(const struct vm *vm, const struct tenon_dev *dev)
+static int print_device(const struct vm *vm, struct tenon_dev *dev)
 {
 	const struct config_device *isolated = isolation_config(vm->isolation, dev);
 	struct region_info r;
@@ -93,26 +94,30 @@ static void print_device(const struct vm *vm, const struct tenon_dev *dev)
 				r.address + r.size - 1, r.name);
 	}
 	print_irqs(vm, dev);
-	if (!isolated) {
-		settings_print(dev->settings, "    ", stdout);
-		return;
+	if (isolated) {
+		print_lines(isolation_settings(vm->isolation, dev), "    ");
+		(void)puts("    home: a process of its own");
+		print_lines(isolation_touches(vm->isolation, dev), "    ");
+		return 0;
 	}
-	(void)puts("    lives in a process of its own");
-	print_lines(isolation_touches(vm->isolation, dev), "      which may ");
-	print_lines(isolation_settings(vm->isolation, dev), "    ");
+	settings_print(dev->settings, "    ", stdout);
+	(void)puts("    home: in process");
+	return sandbox_print(dev, "    ", stdout);
 }
 
-static void print_machine(const struct vm *vm)
+static int print_machine(const struct vm *vm, struct error *err)
 {
 	const struct vm_config *c = vm->config;
 	char size[SIZE_TEXT_MAX];
+	int ret = 0;
 
 	(void)printf("vm: %s, %u vcpu%s, %s of memory, hypervisor %s\n", c->name, c->vcpus,
 		c->vcpus == 1 ? "" : "s", size_format(c->memory_bytes, size), c->hypervisor);
 	print_memory(vm);
 	(void)puts("devices:");
-	for (const struct tenon_dev *d = vm->devices; d; d = d->next)
-		print_device(vm, d);
+	for (struct tenon_dev *d = vm->devices; d && ret == 0; d = d->next)
+		ret = print_device(vm, d);
+	return ret < 0 ? error_set(err, EXIT_HOST, ret, "out of memory") : 0;
 }
 
 /* ---- the device tree ---- */
@@ -163,8 +168,8 @@ int cmd_check(
 	vm->config = config;
 	ret = vm_build_for_check(vm, options->dump_dtb != NULL, err);
 	if (ret == 0) {
-		print_machine(vm);
-		if (options->dump_dtb)
+		ret = print_machine(vm, err);
+		if (ret == 0 && options->dump_dtb)
 			ret = dump_tree(vm, options->dump_dtb, err);
 		vm_destroy(vm);
 	}

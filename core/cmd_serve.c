@@ -18,6 +18,7 @@
 #include "core/device.h"
 #include "core/event_loop.h"
 #include "core/loader.h"
+#include "core/sandbox.h"
 #include "core/serve.h"
 #include "core/serve_config.h"
 #include "core/serve_listen.h"
@@ -191,15 +192,84 @@ static int attach(struct server *s, struct error *err)
 	return ret;
 }
 
+static int sandbox_mode(const char *text, enum sandbox_mode *ret_mode, struct error *err)
+{
+	static const char *const names[] = { "on", "log", "off" };
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text ? text : "on", names[i]) == 0) {
+			*ret_mode = (enum sandbox_mode)i;
+			return 0;
+		}
+	return error_set(err, EXIT_USAGE, -EINVAL,
+		"--sandbox is \"%s\"; wanted \"on\", \"log\" or \"off\"", text);
+}
+
+/* Our own socket goes at the end. */
+static int add_socket(struct sandbox_paths *paths, const char *socket)
+{
+	struct sandbox_path *grown;
+	char *folder;
+
+	if (!socket || socket[0] == '@')
+		return 0;
+	folder = strrchr(socket, '/') ? strndup(socket, (size_t)(strrchr(socket, '/') - socket) + 1)
+				      : strdup(".");
+	grown = reallocarray(paths->at, paths->n + 1, sizeof(*grown));
+	if (grown)
+		paths->at = grown;
+	if (!grown || !folder) {
+		free(folder);
+		return -ENOMEM;
+	}
+	paths->at[paths->n++] = (struct sandbox_path){ folder, TENON_PATH_REMOVE };
+	return 0;
+}
+
+/* What the class declares, and what the end takes. */
+static const char **calls_of(const struct tenon_device_class *cls)
+{
+	const char *const *own = sandbox_syscalls(cls);
+	const char **all;
+	size_t n = 0;
+
+	while (own && own[n])
+		n++;
+	all = calloc(n + 3, sizeof(*all));
+	if (!all)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		all[i] = own[i];
+	all[n] = "unlink";
+	all[n + 1] = "unlinkat";
+	return all;
+}
+
 /*
  * Everything that needs rights has been opened, and nobody has been listened to yet: whatever this
  * process gives up, it gives up here.
  */
 static int seal(struct server *s, struct error *err)
 {
-	(void)s;
-	(void)err;
-	return 0;
+	struct tenon_dev *dev = s->serve.dev;
+	struct sandbox_paths paths = { NULL, 0 };
+	struct sandbox_spec spec = { .device = dev->config->name,
+		.needs = sandbox_needs(dev->cls),
+		.work_pool = work_is_wanted() };
+	const char **calls = calls_of(dev->cls);
+	int ret = sandbox_mode(s->options->sandbox, &spec.mode, err);
+
+	if (ret == 0 && (!calls || sandbox_paths_add(&paths, dev) < 0 ||
+				add_socket(&paths, s->options->socket) < 0))
+		ret = error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	spec.syscalls = calls;
+	spec.paths = paths.at;
+	spec.n_paths = paths.n;
+	if (ret == 0)
+		ret = sandbox_enter_child(&spec, err);
+	sandbox_paths_free(&paths);
+	free(calls);
+	return ret;
 }
 
 /* To whoever started us; see isolated.c. */
@@ -213,6 +283,7 @@ static int say_ready(const struct server *s, struct error *err)
 	if (out) {
 		(void)fprintf(out, "virtio %u\n%s", virtio_host_device_id(dev->virtio),
 			dev->terminal ? "terminal\n" : "");
+		(void)sandbox_print(s->serve.dev, "may ", out);
 		settings_print(dev->settings, "set ", out);
 		(void)fputs("ready\n", out);
 		if (fclose(out) == 0)

@@ -48,6 +48,7 @@ struct serve_options {
 	/* Where those settings were written, and the device among them; NULL = nowhere. */
 	const char *settings_file, *settings_folder, *settings_place;
 	const char *ready_text;  /* a descriptor's number, or NULL */
+	const char *sandbox;     /* NULL = on */
 	const char *plugin_path; /* folders, with colons between; NULL */
 	bool once;
 	int fd, settings_fd, ready_fd; /* cmd_serve()'s own */

@@ -14,6 +14,7 @@
 
 #include "core/arena.h"
 #include "core/payload.h"
+#include "core/sandbox.h"
 #include "core/setting.h"
 
 struct error;
@@ -58,6 +59,7 @@ struct vm_config {
 	enum on_reboot on_reboot;
 	uint32_t shutdown_timeout; /* seconds; 0 = stop at once */
 	bool acpi;
+	enum sandbox_mode sandbox;
 	bool timing;
 	bool platform_devices;  /* the core added `power` if it was not there */
 	bool isolate;           /* virtio devices live in processes of their own */

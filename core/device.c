@@ -11,6 +11,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/event_loop.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/settings.h"
 
@@ -18,10 +19,12 @@ void device_lock(struct tenon_dev *dev)
 {
 	if (dev->cls->threads == TENON_SERIAL)
 		(void)pthread_mutex_lock(&dev->lock);
+	(void)sandbox_note_device(dev->config ? dev->config->name : NULL);
 }
 
 void device_unlock(struct tenon_dev *dev)
 {
+	(void)sandbox_note_device(NULL);
 	if (dev->cls->threads == TENON_SERIAL)
 		(void)pthread_mutex_unlock(&dev->lock);
 }
@@ -66,6 +69,7 @@ static int run_control(void *arg)
 	/* Before the start and after the end no vCPU runs, and windows come and go, for which the
 	 * bus is locked: an access locks the bus first and then the device. */
 	const bool lock = dev->state >= DEVICE_STARTED;
+	const char *before = sandbox_note_device(dev->config->name);
 	int ret = 0;
 
 	if (lock)
@@ -78,6 +82,7 @@ static int run_control(void *arg)
 	dev->err = NULL;
 	if (lock)
 		device_unlock(dev);
+	(void)sandbox_note_device(before);
 	return ret;
 }
 

@@ -125,7 +125,7 @@ int device_describe(struct tenon_dev *dev, struct machine *machine, struct error
 /* From any state; NULL is fine.  [main] */
 void device_destroy(struct tenon_dev *dev);
 
-/* Around every callback of the device. */
+/* Around every callback of the device: its lock, and its name for the sandbox's reports. */
 void device_lock(struct tenon_dev *dev);
 void device_unlock(struct tenon_dev *dev);
 

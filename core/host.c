@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/services.h"
 #include "core/settings.h"
+#include "core/work.h"
 #include "sdk/state/state.h"
 
 static const struct {
@@ -33,9 +34,13 @@ static const struct {
 
 static const void *host_service(const char *id)
 {
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
-		if (strcmp(services[i].id, id) == 0)
-			return services[i].table;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		if (strcmp(services[i].id, id) != 0)
+			continue;
+		if (services[i].table == &service_work)
+			work_asked_for();
+		return services[i].table;
+	}
 	return NULL;
 }
 

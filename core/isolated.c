@@ -21,6 +21,7 @@
 #include "core/event_loop.h"
 #include "core/keeper.h"
 #include "core/log.h"
+#include "core/sandbox.h"
 #include "core/setting.h"
 #include "core/terminal_relay.h"
 
@@ -228,6 +229,10 @@ static void describe(
 	add_option(a, "--settings-file", c->place.file);
 	add_option(a, "--settings-place", place_text(&c->place, a->place));
 	add_option(a, "--settings-folder", c->settings.place.folder);
+	add_option(a, "--sandbox",
+		config->sandbox == SANDBOX_OFF   ? "off"
+		: config->sandbox == SANDBOX_LOG ? "log"
+						 : "on");
 	add_plugin(a, c, config);
 }
 
@@ -283,10 +288,8 @@ static void append(char lines[ISOLATED_READY_MAX], const char *line)
 
 static void take_line(struct isolated *d, const char *line)
 {
-	unsigned int id;
-
-	if (sscanf(line, "virtio %u", &id) == 1)
-		d->virtio_id = id;
+	if (strncmp(line, "virtio ", 7) == 0)
+		d->virtio_id = (uint32_t)strtoul(line + 7, NULL, 10);
 	else if (strcmp(line, "terminal") == 0)
 		d->wants_terminal = true;
 	else if (strncmp(line, "may ", 4) == 0)

@@ -24,26 +24,31 @@
 
 /* ---- what the programs do ---- */
 
+static int number(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
 static int program_main(int argc, char *argv[])
 {
 	const char *what = argv[1];
 
 	if (strcmp(what, "exit") == 0)
-		return atoi(argv[2]);
+		return number(argv[2]);
 	if (strcmp(what, "crash") == 0)
 		(void)kill(getpid(), SIGKILL);
 	if (strcmp(what, "say") == 0) { /* FD TEXT: that it runs, then till it is ended */
-		(void)!write(atoi(argv[2]), argv[3], strlen(argv[3]));
+		(void)!write(number(argv[2]), argv[3], strlen(argv[3]));
 		(void)pause();
 	}
 	if (strcmp(what, "gate") == 0) { /* FD: till nobody holds the other end, then it dies */
 		char byte;
 
-		return read(atoi(argv[2]), &byte, 1) == 0 ? 1 : 2;
+		return read(number(argv[2]), &byte, 1) == 0 ? 1 : 2;
 	}
 	if (strcmp(what, "stubborn") == 0) {
 		(void)signal(SIGTERM, SIG_IGN);
-		(void)!write(atoi(argv[2]), "s", 1);
+		(void)!write(number(argv[2]), "s", 1);
 		for (;;)
 			(void)pause();
 	}
@@ -280,16 +285,15 @@ static void says_when_the_keeper_is_gone(void **state)
 	struct fixture *f = *state;
 	struct keeper_news news;
 	struct pollfd wait = { .fd = keeper_fd(f->keeper), .events = POLLIN };
-	char path[64];
+	char path[64], text[32];
 	FILE *children;
-	int pid;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	children = fopen(path, "re");
 	assert_non_null(children);
-	assert_int_equal(fscanf(children, "%d", &pid), 1);
+	assert_non_null(fgets(text, sizeof(text), children));
 	(void)fclose(children);
-	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(kill(number(text), SIGKILL), 0);
 	assert_int_equal(poll(&wait, 1, LIMIT_MS), 1);
 	assert_int_equal(keeper_next(f->keeper, &news), -EPIPE);
 }

@@ -27,7 +27,7 @@ static int socket_option(int fd, int option)
 
 static int take_fd(struct serve_listen *listen, int fd, struct error *err)
 {
-	struct sockaddr_un address;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	socklen_t size = sizeof(address);
 	int listens;
 

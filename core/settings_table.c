@@ -8,7 +8,9 @@
 #include "core/settings.h"
 #include "core/settings_value.h"
 
-#define KNOWN_FLAGS (TENON_KEY_REQUIRED | TENON_KEY_LIST | TENON_KEY_SECRET)
+#define KNOWN_FLAGS                                                                                \
+	(TENON_KEY_REQUIRED | TENON_KEY_LIST | TENON_KEY_SECRET | TENON_KEY_READS |                \
+		TENON_KEY_CREATES | TENON_KEY_ATTACHES)
 
 const char *settings_reserved_name(size_t index)
 {

@@ -309,7 +309,7 @@ static void bad_tables_are_refused(void **state)
 			"x: setting \"a\" of the plugin: the name is there twice" },
 		{ { { "a", 10, 0, NULL, NULL, NULL } },
 			"x: setting \"a\" of the plugin: the type is not known" },
-		{ { { "a", TENON_KEY_INT, 8, NULL, NULL, NULL } },
+		{ { { "a", TENON_KEY_INT, 64, NULL, NULL, NULL } },
 			"x: setting \"a\" of the plugin: a flag is not known" },
 		{ { { "a", TENON_KEY_INT, TENON_KEY_REQUIRED, "1", NULL, NULL } },
 			"x: setting \"a\" of the plugin: it is required and has a default" },

@@ -74,10 +74,16 @@ static volatile sig_atomic_t fatal_fd = -1;
 static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP,
 	SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ };
 
-static void restore_and_die(int number)
+void terminal_restore_fatal(void)
 {
 	if (fatal_fd >= 0)
 		(void)tcsetattr(fatal_fd, TCSANOW, &fatal_saved);
+	log_set_raw(false);
+}
+
+static void restore_and_die(int number)
+{
+	terminal_restore_fatal();
 	(void)signal(number, SIG_DFL);
 	(void)raise(number);
 }

@@ -40,6 +40,8 @@ size_t terminal_write(struct terminal *terminal, const void *bytes, size_t size)
 bool terminal_is_raw(const struct terminal *terminal);
 /* Writes out what is left, as far as it goes at once, and restores the terminal; NULL is fine. */
 void terminal_destroy(struct terminal *terminal);
+/* Takes raw mode away, for who ends the process at once; async-signal-safe.  [any] */
+void terminal_restore_fatal(void);
 /* SIGWINCH came.  [loop] */
 void terminal_resized(struct terminal *terminal);
 

@@ -329,6 +329,8 @@ static void *vcpu_main(void *arg)
 
 	(void)snprintf(name, sizeof(name), "vcpu %u", v->index);
 	(void)pthread_setname_np(pthread_self(), name);
+	if (all->config.enter)
+		all->config.enter(all->config.opaque);
 	ret = create(v, &err);
 	(void)pthread_mutex_lock(&all->lock);
 	done(v, ret, &err);

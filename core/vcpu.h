@@ -48,6 +48,8 @@ struct vcpus_config {
 	void (*request)(void *opaque, enum vcpu_request what, uint32_t index, const char *text);
 	/* The first vCPU is about to run its first instruction; may be NULL.  [vcpu] */
 	void (*first_run)(void *opaque);
+	/* A vCPU's thread begins; may be NULL.  [vcpu] */
+	void (*enter)(void *opaque);
 	/* It came out of the guest for the first time; may be NULL.  [vcpu] */
 	void (*first_exit)(void *opaque);
 	/* What the guest says through its firmware; how much was taken.  May be NULL.  [vcpu] */

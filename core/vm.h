@@ -26,6 +26,7 @@ struct arch_irqchip;
 struct iothread;
 struct isolation;
 struct loop_timer;
+struct sandbox;
 struct signals;
 struct timing;
 struct vcpus;
@@ -77,6 +78,7 @@ struct vm {
 	struct tenon_dev *devices, **last_device;
 	struct machine machine;
 	struct vcpus *vcpus;
+	struct sandbox *sandbox; /* NULL: there is none, or all have entered it */
 
 	struct loop_timer *shutdown_timer;
 	struct loop_timer *request_timer; /* wakes the main loop; asking must not allocate */

@@ -12,8 +12,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "core/config.h"
 #include "core/device.h"
 #include "core/event_loop.h"
+#include "core/sandbox.h"
 #include "core/services.h"
 #include "core/signals.h"
 
@@ -36,8 +38,22 @@ struct work_pool {
 	pthread_t threads[MAX_THREADS];
 	unsigned n_threads, max_threads, idle;
 	struct tenon_dev *busy[MAX_THREADS]; /* whose job each thread runs */
+	struct sandbox *sandbox;             /* of the first thread, till it is sealed */
+	bool sealed; /* threads come from the pool's own, one before it is needed */
 	bool end;
 };
+
+static bool wanted; /* the service was asked for */
+
+void work_asked_for(void)
+{
+	wanted = true;
+}
+
+bool work_is_wanted(void)
+{
+	return wanted;
+}
 
 static enum job_state state_of(const struct tenon_job *job)
 {
@@ -115,11 +131,28 @@ static struct tenon_dev **busy_slot(struct work_pool *pool, const struct tenon_d
 	return NULL;
 }
 
+/* Where nothing is to be sealed any more, the thread is sealed by who started it. */
+static void enter_sandbox(struct work_pool *pool)
+{
+	sandbox_report_thread(SANDBOX_WORK);
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->sandbox) {
+		sandbox_enter(pool->sandbox, SANDBOX_WORK, NULL);
+		pool->sandbox = NULL;
+		pool->sealed = true;
+		(void)pthread_cond_broadcast(&pool->changed);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static int add_thread(struct work_pool *pool);
+
 static void *work_main(void *arg)
 {
 	struct work_pool *pool = arg;
 
 	(void)pthread_setname_np(pthread_self(), "work");
+	enter_sandbox(pool);
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->end || pool->first) {
 		struct tenon_dev *dev, **slot;
@@ -135,8 +168,12 @@ static void *work_main(void *arg)
 		dev = job->core[DEV];
 		slot = busy_slot(pool, NULL);
 		*slot = dev;
+		if (pool->sealed)
+			(void)add_thread(pool); /* fewer threads are no failure */
 		(void)pthread_mutex_unlock(&pool->lock);
+		(void)sandbox_note_device(dev->config ? dev->config->name : NULL);
 		job->result = job->run(dev, job);
+		(void)sandbox_note_device(NULL);
 		(void)pthread_mutex_lock(&pool->lock);
 		*slot = NULL;
 		set_state(job, FINISHED);
@@ -164,13 +201,28 @@ static int add_thread(struct work_pool *pool)
 	return pool->n_threads > 0 ? 0 : -ret;
 }
 
+int work_pool_seal(struct work_pool *pool, struct sandbox *sandbox)
+{
+	int ret;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->sandbox = sandbox;
+	ret = add_thread(pool);
+	while (ret == 0 && !pool->sealed)
+		(void)pthread_cond_wait(&pool->changed, &pool->lock);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return ret;
+}
+
 static int work_submit(struct tenon_dev *dev, struct tenon_job *job)
 {
 	struct work_pool *pool = dev->env->work;
 	int ret;
 
 	(void)pthread_mutex_lock(&pool->lock);
-	ret = state_of(job) == IDLE ? add_thread(pool) : -EBUSY;
+	ret = state_of(job) == IDLE ? 0 : -EBUSY;
+	if (ret == 0 && !pool->sealed)
+		ret = add_thread(pool);
 	if (ret == 0) {
 		job->core[NEXT] = NULL;
 		job->core[DEV] = dev;

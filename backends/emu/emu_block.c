@@ -90,7 +90,7 @@ bool emu_block_refresh(struct backend_vcpu *h, struct emu_block *b)
 	if (!b->host)
 		return false;
 	for (uint32_t i = 0; i < b->bytes / 2u; i++)
-		if (read_half(b->host + 2 * i) != b->copy[i])
+		if (read_half(b->host + 2 * (size_t)i) != b->copy[i])
 			return false;
 	b->epoch = h->code.epoch;
 	return true;

@@ -54,7 +54,7 @@
 				h->pending_rd = op->rd;                                            \
 				goto not_done;                                                     \
 			}                                                                          \
-			v = (uint64_t)(type)v;                                                     \
+			v = (uint64_t)(type)v; /* NOLINT(bugprone-macro-parentheses) */            \
 		}                                                                                  \
 		set;                                                                               \
 		NEXT();                                                                            \

@@ -40,14 +40,13 @@ static const char *const op_names[OP_COUNT] = {
 
 /* ---- the log ---- */
 
-static void append(const char *path, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+static void append(int fd, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
 /* One write a line, so that lines of several threads do not mix. */
-static void append(const char *path, const char *format, va_list args)
+static void append(int fd, const char *format, va_list args)
 {
 	char line[256];
-	int fd, n;
+	int n;
 
 	n = vsnprintf(line, sizeof(line) - 1, format, args);
 	if (n < 0)
@@ -55,19 +54,15 @@ static void append(const char *path, const char *format, va_list args)
 	if ((size_t)n > sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return;
 	if (write(fd, line, (size_t)n) < 0)
 		(void)0; /* a log that cannot be written is no reason to stop */
-	close(fd);
 }
 
 void null_log(const struct backend_vm *vm, const char *format, ...)
 {
 	va_list args;
 
-	if (!vm->log)
+	if (vm->log < 0)
 		return;
 	va_start(args, format);
 	append(vm->log, format, args);
@@ -178,17 +173,20 @@ static void vm_destroy(struct backend_vm *vm)
 	(void)pthread_cond_destroy(&vm->wake);
 	free(vm->maps);
 	free(vm->fail);
-	free(vm->log);
+	if (vm->log >= 0)
+		(void)close(vm->log);
 	free(vm);
 }
 
 static int vm_prepare(struct backend_vm *vm, struct backend_error *err)
 {
-	const char *script = getenv("TENON_NULL_SCRIPT");
+	const char *script = getenv("TENON_NULL_SCRIPT"), *log = getenv("TENON_NULL_LOG");
 
-	if (copy_variable("TENON_NULL_FAIL", &vm->fail) < 0 ||
-		copy_variable("TENON_NULL_LOG", &vm->log) < 0)
+	if (copy_variable("TENON_NULL_FAIL", &vm->fail) < 0)
 		return backend_fail(err, -ENOMEM, "out of memory");
+	/* Now, for once the devices are attached nothing is opened any more. */
+	if (log && *log)
+		vm->log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (script && *script)
 		return null_script_load(&vm->script, script, err);
 	return 0;
@@ -211,6 +209,7 @@ static int vm_create(const struct backend_vm_config *config, struct backend_vm *
 	vm = calloc(1, sizeof(*vm));
 	if (!vm)
 		return backend_fail(err, -ENOMEM, "out of memory");
+	vm->log = -1;
 	vm->isa = config->isa;
 	vm->vcpus = config->vcpus;
 	(void)pthread_mutex_init(&vm->lock, NULL);

@@ -122,7 +122,7 @@ struct backend_vm {
 	bool irqchip;
 	uint32_t vcpus;
 	char *fail; /* TENON_NULL_FAIL */
-	char *log;  /* TENON_NULL_LOG */
+	int log;    /* of TENON_NULL_LOG, open; -1 = none */
 	struct null_calls calls;
 	struct null_script script;
 	struct null_map *maps;

@@ -225,7 +225,7 @@ static void block_detach(struct tenon_dev *dev)
 }
 
 static const struct tenon_key block_keys[] = {
-	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED, NULL, NULL,
+	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED | TENON_KEY_ATTACHES, NULL, NULL,
 		"the image: a file or a block device" },
 	{ "format", TENON_KEY_ENUM, 0, "auto", "auto|raw|qcow2",
 		"what the image is; auto: qcow2 if its name ends in .qcow2, else raw" },
@@ -258,6 +258,7 @@ static const struct tenon_key block_keys[] = {
 static const struct tenon_device_class block_class = {
 	.struct_size = sizeof(block_class),
 	.threads = TENON_SERIAL,
+	.needs = TENON_NEEDS_FILES | TENON_NEEDS_IO_URING,
 	.name = "block",
 	.summary = "virtio disk on a raw or qcow2 image",
 	.keys = block_keys,

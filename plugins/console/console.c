@@ -294,11 +294,29 @@ static void console_destroy(struct tenon_dev *dev)
 	c->n_ports = 0;
 }
 
+/* What a port has made at its path goes when the machine does: a right in the folder, whatever the
+ * ending of the name. */
+static const char *console_path(struct tenon_dev *dev, uint32_t index, uint32_t *ret_access)
+{
+	const struct console *c = console_host->priv(dev);
+
+	for (uint32_t i = 0; i < c->n_ports; i++)
+		if (c->ports[i].spec.path && index-- == 0) {
+			/* The link to a pty is made when the machine starts. */
+			*ret_access = TENON_PATH_REMOVE;
+			if (c->ports[i].spec.backend == &port_pty)
+				*ret_access |= TENON_PATH_CREATE;
+			return c->ports[i].spec.path;
+		}
+	return NULL;
+}
+
 static const struct tenon_key console_keys[] = {
 	{ "input", TENON_KEY_BOOL, 0, "true", NULL, "whether what is typed goes to this console" },
 	{ "ports", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
 		"ports and where they lead: \"name=log,file=guest.log\"" },
-	{ "folder", TENON_KEY_PATH, 0, ".", NULL, "where the paths of ports start from" },
+	{ "folder", TENON_KEY_PATH, TENON_KEY_ATTACHES, ".", NULL,
+		"where the paths of ports start from" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };
 
@@ -319,6 +337,8 @@ static const struct tenon_device_class console_class = {
 	.detach = console_detach,
 	.destroy = console_destroy,
 	.state_version = 1,
+	.needs = TENON_NEEDS_FILES | TENON_NEEDS_SOCKETS,
+	.path = console_path,
 };
 
 static const struct tenon_device_class *const classes[] = { &console_class, NULL };

@@ -532,6 +532,31 @@ static void net_destroy(struct tenon_dev *dev)
 	n->forwards = NULL;
 }
 
+/*
+ * "user" reads the host's name servers anew when they change, and programs that change them
+ * replace the file: hence its folder.  A datagram socket of our own has a name beside the peer's.
+ */
+static const char *net_path(struct tenon_dev *dev, uint32_t index, uint32_t *ret_access)
+{
+	struct net *n = net_host->priv(dev);
+	char *slash;
+
+	if (n->backend == &net_dgram && n->path && index == 0) {
+		*ret_access = TENON_PATH_CREATE | TENON_PATH_REMOVE;
+		return n->path;
+	}
+	*ret_access = TENON_PATH_READ;
+	if (n->backend != &net_user || index > 1)
+		return NULL;
+	if (index == 0)
+		return "/etc/resolv.conf";
+	if (!realpath("/etc/resolv.conf", n->resolver))
+		return NULL;
+	slash = strrchr(n->resolver, '/');
+	slash[slash == n->resolver] = '\0';
+	return n->resolver;
+}
+
 static const struct tenon_key net_keys[] = {
 	{ "backend", TENON_KEY_ENUM, TENON_KEY_REQUIRED, NULL, "user|tap|stream|dgram",
 		"what is at the other end of the wire" },
@@ -543,7 +568,8 @@ static const struct tenon_key net_keys[] = {
 	{ "queues", TENON_KEY_INT, 0, NULL, "1..8", "tap: pairs of queues" },
 	{ "fd", TENON_KEY_FD, 0, NULL, NULL,
 		"tap, stream, dgram: an open descriptor instead of a name" },
-	{ "path", TENON_KEY_PATH, 0, NULL, NULL, "stream, dgram: the peer's unix socket" },
+	{ "path", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL,
+		"stream, dgram: the peer's unix socket" },
 	{ "handshake", TENON_KEY_ENUM, 0, NULL, "none|vfkit",
 		"dgram: how to begin; gvproxy and vfkit want \"vfkit\"" },
 	{ "forward", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
@@ -587,6 +613,8 @@ static const struct tenon_device_class net_class = {
 	.detach = net_detach,
 	.destroy = net_destroy,
 	.state_version = 1,
+	.needs = TENON_NEEDS_NETWORK | TENON_NEEDS_FILES | TENON_NEEDS_DEVICES,
+	.path = net_path,
 };
 
 static const struct tenon_device_class *const classes[] = { &net_class, NULL };

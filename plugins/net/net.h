@@ -9,6 +9,7 @@
 #ifndef TENON_NET_H
 #define TENON_NET_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -194,7 +195,8 @@ struct net {
 	/* as configured; strings live until destroy */
 	const struct tenon_config *config;
 	const char *interface, *path;
-	int conf_fd; /* -1 = not set */
+	char resolver[PATH_MAX]; /* the folder of the host's name servers; net_path()'s */
+	int conf_fd;             /* -1 = not set */
 	unsigned n_pairs;
 	uint32_t mtu; /* 0 = not set */
 	uint8_t mac[6];

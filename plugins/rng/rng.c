@@ -90,7 +90,8 @@ static void rng_detach(struct tenon_dev *dev)
 }
 
 static const struct tenon_key rng_keys[] = {
-	{ "source", TENON_KEY_PATH, 0, NULL, NULL, "a file, instead of the host's generator" },
+	{ "source", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL,
+		"a file, instead of the host's generator" },
 	{ "rate", TENON_KEY_SIZE, 0, NULL, "1..", "bytes a second for the guest at most" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };

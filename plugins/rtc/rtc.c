@@ -375,6 +375,7 @@ static int rtc_attach(struct tenon_dev *dev)
 	struct rtc *r = host->priv(dev);
 	int ret = mmio->region_create(dev, &desc, &r->region);
 
+	tzset(); /* the first use of a date reads the time zone's file, which is for now */
 	if (ret == -ENOTSUP)
 		return host->fail(dev, ret, "this is the clock of a PC: it needs ports");
 	if (ret == 0)

@@ -607,7 +607,7 @@ static const struct tenon_key serial_keys[] = {
 		"first of its eight ports, where the platform has ports" },
 	{ "output", TENON_KEY_ENUM, 0, "terminal", "terminal|file|none",
 		"where what the guest writes goes" },
-	{ "path", TENON_KEY_PATH, 0, NULL, NULL, "the file that is appended to" },
+	{ "path", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL, "the file that is appended to" },
 	{ "input", TENON_KEY_BOOL, 0, "false", NULL, "whether what is typed goes to this port" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };

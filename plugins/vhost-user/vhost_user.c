@@ -352,6 +352,7 @@ static const struct tenon_device_class vu_class = {
 	.resume = vu_resume,
 	.detach = vu_detach,
 	.destroy = vu_destroy,
+	.needs = TENON_NEEDS_SOCKETS,
 };
 
 TENON_PLUGIN_CLASS("org.tenon.vhost-user", "0.1.0", "Apache-2.0", vu_init, vu_class, "vhost-user");

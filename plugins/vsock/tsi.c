@@ -54,6 +54,17 @@ void tsi_destroy(struct vsock *v)
 	v->tsi = NULL;
 }
 
+const char *tsi_listens_at(const struct vsock *v, uint32_t index)
+{
+	for (uint32_t i = 0; v->tsi && i < v->tsi->rules.n; i++) {
+		const struct tsi_rule *rule = &v->tsi->rules.at[i];
+
+		if (rule->listen && rule->path && index-- == 0)
+			return rule->path;
+	}
+	return NULL;
+}
+
 /* ---- replies ---- */
 
 static void reply(

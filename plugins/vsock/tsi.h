@@ -94,6 +94,8 @@ struct tsi {
 int tsi_create(struct vsock *v, const struct tenon_config *config);
 void tsi_reset(struct vsock *v); /* all proxies go */
 void tsi_destroy(struct vsock *v);
+/* The @index-th path at which the guest may listen, or NULL. */
+const char *tsi_listens_at(const struct vsock *v, uint32_t index);
 void tsi_datagram(struct vsock *v, const struct header *h, const struct tenon_chain *chain);
 void tsi_request(struct vsock *v, const struct header *h);
 /* The guest has accepted what a listener announced; or it is gone before. */

@@ -287,11 +287,28 @@ static void vsock_destroy(struct tenon_dev *dev)
 	maps_free(&v->listens);
 }
 
+/* Sockets that were bound at attach go when the machine does; the guest's own come and go. */
+static const char *vsock_path(struct tenon_dev *dev, uint32_t index, uint32_t *ret_access)
+{
+	const struct vsock *v = vsock_host->priv(dev);
+	const char *const doors[] = { v->path, v->seqpacket_path };
+
+	*ret_access = TENON_PATH_REMOVE;
+	for (unsigned i = 0; i < 2; i++)
+		if (doors[i] && index-- == 0)
+			return doors[i];
+	if (index < v->listens.n)
+		return v->listens.at[index].path;
+	*ret_access = TENON_PATH_CREATE | TENON_PATH_REMOVE;
+	return tsi_listens_at(v, index - v->listens.n);
+}
+
 static const struct tenon_key vsock_keys[] = {
 	{ "cid", TENON_KEY_INT, 0, "3", "3..2147483647", "the guest's address" },
-	{ "socket", TENON_KEY_PATH, 0, NULL, NULL,
+	{ "socket", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL,
 		"the unix socket at which the host asks for the guest's ports" },
-	{ "seqpacket", TENON_KEY_PATH, 0, NULL, NULL, "the same for SOCK_SEQPACKET" },
+	{ "seqpacket", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL,
+		"the same for SOCK_SEQPACKET" },
 	{ "connect", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
 		"PORT:PATH, where a port of the host is if not at SOCKET_PORT" },
 	{ "listen", TENON_KEY_STRING, TENON_KEY_LIST, NULL, NULL,
@@ -318,6 +335,8 @@ static const struct tenon_device_class vsock_class = {
 	.detach = vsock_detach,
 	.destroy = vsock_destroy,
 	.state_version = 1,
+	.needs = TENON_NEEDS_NETWORK,
+	.path = vsock_path,
 };
 
 static const struct tenon_device_class *const classes[] = { &vsock_class, NULL };

@@ -44,6 +44,7 @@ static const struct tenon_virtio *virtio;
 typedef void write_fn(struct tenon_dev *, void *, uint64_t, uint32_t, uint64_t);
 typedef void device_fn(struct tenon_dev *);
 typedef int step_fn(struct tenon_dev *);
+typedef const char *path_fn(struct tenon_dev *, uint32_t, uint32_t *);
 
 static uint64_t length_read(struct tenon_dev *dev, void *opaque, uint64_t offset, uint32_t size)
 {
@@ -117,7 +118,8 @@ static const LATER(tenon_device_class) length_class = {
 	{ SIZE_TO(tenon_device_class, quiesce), TENON_SERIAL, "length", "a table of another length",
 		NULL, 16, NULL, length_attach, length_start, BEYOND(step_fn *, length_quiesce),
 		BEYOND(step_fn *, NULL), BEYOND(device_fn *, NULL), NULL, NULL, NULL,
-		BEYOND(device_fn *, length_detach), BEYOND(device_fn *, NULL), 0, 0 },
+		BEYOND(device_fn *, length_detach), BEYOND(device_fn *, NULL), 0, 0, ~0ull, NULL,
+		BEYOND(path_fn *, NULL) },
 	MORE
 };
 
@@ -155,7 +157,8 @@ static const LATER(tenon_device_class) virtio_class = {
 	{ SIZE_TO(tenon_device_class, start), TENON_SERIAL, "length-virtio", NULL, NULL, 0, NULL,
 		virtio_attach, BEYOND(step_fn *, NULL), BEYOND(step_fn *, NULL),
 		BEYOND(step_fn *, NULL), BEYOND(device_fn *, NULL), NULL, NULL, NULL,
-		BEYOND(device_fn *, NULL), BEYOND(device_fn *, NULL), 0, 0 },
+		BEYOND(device_fn *, NULL), BEYOND(device_fn *, NULL), 0, 0, ~0ull, NULL,
+		BEYOND(path_fn *, NULL) },
 	MORE
 };
 

@@ -74,7 +74,8 @@ WRAP(int, pthread_create,
 /* clang-format on */
 
 static const char description[] =
-	"vm: { name = \"faults\"; vcpus = 2; memory = \"64M\"; hypervisor = \"null\"; };\n"
+	"vm: { name = \"faults\"; vcpus = 2; memory = \"64M\"; hypervisor = \"null\";\n"
+	"sandbox = \"off\"; };\n" /* what is sealed stays so, and this process goes on */
 	"payload: { kernel = \"" KERNEL "\"; cmdline = \"hello\"; };\n"
 	"devices = (\n"
 	"  { type = \"rng\"; iothread = \"one\"; },\n"

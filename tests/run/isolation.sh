@@ -55,8 +55,8 @@ says "a type that is not there" 'unknown device type "gadget"'
 truncate -s 1M sub/disk.img
 sed -i 's/ isolation = "process";//; s/memory/isolation = "process"; memory/' sub/vm.cfg
 expect 0 "a default for all" "$tenon" check sub/vm.cfg
-[ "$(grep -c 'lives in a process of its own' out)" = 1 ] || fail "a default for all: $(cat out)"
-sed -n '/^  block/,/^  [a-z]/p' out | grep -q 'lives in a process' || fail "the disk: $(cat out)"
+[ "$(grep -c 'home: a process of its own' out)" = 1 ] || fail "a default for all: $(cat out)"
+sed -n '/^  block/,/^  [a-z]/p' out | grep -q 'home: a process of its own' || fail "the disk: $(cat out)"
 
 # waiting NAME [OPTION...]: a guest that waits; `vm` and `child` are the two processes
 waiting() {

@@ -24,7 +24,8 @@
 #include <cmocka.h> /* last: it has a macro named fail */
 
 #define VM(devices)                                                                                \
-	"vm: { name = \"state\"; vcpus = 1; memory = \"64M\"; hypervisor = \"null\"; };\n"         \
+	"vm: { name = \"state\"; vcpus = 1; memory = \"64M\"; hypervisor = \"null\"; "             \
+	"sandbox = \"off\"; };\n"                                                                  \
 	"payload: { kernel = \"" KERNEL "\"; };\n"                                                 \
 	"devices = ( " devices " );\n"
 

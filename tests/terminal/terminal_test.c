@@ -314,6 +314,24 @@ static void fatal_signals_restore(void **state)
 	}
 }
 
+#if !SANITIZED /* such a build has no sandbox */
+/* So does the sandbox, before it says what it caught. */
+static void a_forbidden_call_restores(void **state)
+{
+	static const char *const hostile[] = { "--device", "serial,input=true", "--device",
+		"hostile,name=evil,attempt=open,plugin=" HOSTILE, NULL };
+	struct session s;
+
+	(void)state;
+	start_on(&s, "null", WAIT_SERIAL "pio-write 0x9200 1 1\n", hostile);
+	until(&s, "OK");
+	is_raw(&s);
+	type(&s, "x");
+	until(&s, "tenon: sandbox: \"evil\" made the system call openat on a vcpu thread");
+	assert_int_equal(end(&s), 1);
+}
+#endif
+
 static void a_vm_that_cannot_start_leaves_it_alone(void **state)
 {
 	static const char *const wrong[] = { "--device", "serial,input=true", "--device",
@@ -430,6 +448,9 @@ int main(void)
 		cmocka_unit_test(the_escape_key_works_before_there_is_a_driver),
 		cmocka_unit_test(signals_end_it),
 		cmocka_unit_test(fatal_signals_restore),
+#if !SANITIZED
+		cmocka_unit_test(a_forbidden_call_restores),
+#endif
 		cmocka_unit_test(a_vm_that_cannot_start_leaves_it_alone),
 		cmocka_unit_test(control_keys_belong_to_the_guest),
 		cmocka_unit_test(output_goes_through_unchanged),

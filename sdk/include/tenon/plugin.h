@@ -95,6 +95,34 @@ struct tenon_host {
 #define TENON_KEY_REQUIRED (1u << 0)
 #define TENON_KEY_LIST     (1u << 1) /* a libconfig list or array of values of the type */
 #define TENON_KEY_SECRET   (1u << 2) /* never printed */
+/*
+ * Of a PATH: what the sandbox leaves of it once the device is attached.  Without one of these the
+ * file, or all that is in the folder, may be read and written.
+ */
+#define TENON_KEY_READS    (1u << 3) /* only read */
+#define TENON_KEY_CREATES  (1u << 4) /* also made, replaced and removed in the folder it is in */
+#define TENON_KEY_ATTACHES (1u << 5) /* nothing: attach has opened it, or it is no file's */
+
+/*
+ * What a device does once it is attached, beyond what every device may: memory, time, randomness,
+ * and reading, writing, waiting for and closing what is open.  The sandbox forbids the rest, and
+ * a device in a process of its own lives under the same rules.
+ */
+#define TENON_NEEDS_FILES    (1ull << 0) /* opens, resizes, syncs, removes files */
+#define TENON_NEEDS_SOCKETS  (1ull << 1) /* makes and serves unix sockets; sends messages */
+#define TENON_NEEDS_NETWORK  (1ull << 2) /* SOCKETS, and those of other families */
+#define TENON_NEEDS_THREADS  (1ull << 3) /* starts threads of its own */
+#define TENON_NEEDS_IO_URING (1ull << 4) /* submits to a ring, or makes one */
+#define TENON_NEEDS_PROCESSES                                                                      \
+	(1ull << 5)                     /* forks, waits, sends signals; still executes nothing     \
+					 */
+#define TENON_NEEDS_DEVICES (1ull << 6) /* ioctl() of any kind */
+
+/* What may be done to a path after attach; bits. */
+#define TENON_PATH_READ   (1u << 0)
+#define TENON_PATH_WRITE  (1u << 1)
+#define TENON_PATH_CREATE (1u << 2) /* made in its folder, which must be there */
+#define TENON_PATH_REMOVE (1u << 3) /* removed from its folder */
 
 /*
  * One setting of a device.  Reserved for the core and refused in a table: type, name, plugin,
@@ -166,6 +194,16 @@ struct tenon_device_class {
 	 * this is not given to load; what says less, is. */
 	uint32_t state_version;
 	uint32_t reserved; /* 0 */
+
+	uint64_t needs; /* TENON_NEEDS_*; 0 where the table ends before it */
+	/* System calls that no bit of needs covers, by name; NULL ends.  NULL = none. */
+	const char *const *syscalls;
+	/*
+	 * The @index-th path (0, 1, ...) that is used after attach and is in no setting of type
+	 * PATH, with its TENON_PATH_* in @ret_access; NULL past the last.  The string lives until
+	 * the next call.  After create.  [main]
+	 */
+	const char *(*path)(struct tenon_dev *dev, uint32_t index, uint32_t *ret_access);
 };
 
 /* The object named TENON_PLUGIN_SYMBOL.  Use TENON_PLUGIN() to define it. */
