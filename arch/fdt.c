@@ -17,6 +17,7 @@
 #define SEED_SIZE   32u
 #define PATH_SIZE   (MACHINE_MAX_NAME + 32)
 #define CLOCK_HZ    24000000u /* of the bus of ARM's peripherals; nothing depends on it */
+#define KEY_POWER   116u      /* of Linux' input events */
 #define PRIMECELL   "arm,primecell"
 #define MAX_WINDOWS MACHINE_MAX_WINDOWS
 
@@ -185,6 +186,30 @@ static void write_devices(
 	dt_end(dt);
 }
 
+/*
+ * A key that only has an interrupt: Linux reports it as pressed and let go at each one, and there
+ * is no need of a controller of pins (bindings/input/gpio-keys.yaml).  The label is the device's
+ * name.
+ */
+static void write_button(
+	struct dt *dt, const struct machine *m, const struct fdt_platform *platform)
+{
+	uint32_t cells[FDT_MAX_CELLS];
+
+	if (!m->power.has_button)
+		return;
+	platform->interrupt(m->power.button_irq, false, cells);
+	dt_begin(dt, "gpio-keys");
+	dt_text(dt, "compatible", "gpio-keys");
+	dt_text(dt, "label", "Power Button");
+	dt_begin(dt, "power");
+	dt_text(dt, "label", "Power Button");
+	dt_u32(dt, "linux,code", KEY_POWER);
+	dt_cells(dt, "interrupts", cells, platform->interrupt_cells);
+	dt_end(dt);
+	dt_end(dt);
+}
+
 /* ---- all of it ---- */
 
 static int write_tree(struct dt *dt, const struct guest_memory *gm, const struct loaded *loaded,
@@ -202,6 +227,7 @@ static int write_tree(struct dt *dt, const struct guest_memory *gm, const struct
 	write_memory(dt, gm);
 	platform->nodes(dt, m);
 	write_devices(dt, m, platform);
+	write_button(dt, m, platform);
 	dt_end(dt);
 	return ret;
 }

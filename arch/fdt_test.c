@@ -182,6 +182,28 @@ static void primecells_have_their_clock(void **state)
 	finish(&f);
 }
 
+static void the_power_button_is_a_key(void **state)
+{
+	struct fixture f = written(1, "");
+	struct error err = { .text = "" };
+	const char *said;
+
+	assert_true(fdt_path_offset(f.blob, "/gpio-keys") < 0);
+	f.machine.power.has_button = true;
+	f.machine.power.button_irq = 9;
+	guest_memory_forget_claims(f.gm);
+	assert_int_equal(fdt_write(f.gm, RAM, ROOM, &f.loaded, &f.machine, &platform, &err), 0);
+	assert_string_equal(fdt_test_text(f.blob, "/gpio-keys", "compatible"), "gpio-keys");
+	assert_string_equal(fdt_test_text(f.blob, "/gpio-keys", "label"), "Power Button");
+	assert_int_equal(fdt_test_cell(f.blob, "/gpio-keys/power", "linux,code", 0), 116);
+	assert_int_equal(fdt_test_cell(f.blob, "/gpio-keys/power", "interrupts", 0), 9);
+	assert_int_equal(fdt_test_cell(f.blob, "/gpio-keys/power", "interrupts", 1), 1);
+	said = fdt_dtc_says(f.blob);
+	if (strcmp(said, "no dtc") != 0)
+		assert_string_equal(said, "");
+	finish(&f);
+}
+
 static void no_room_is_a_sentence(void **state)
 {
 	struct fixture f = written(2, "");
@@ -208,6 +230,7 @@ int main(void)
 		cmocka_unit_test(devices_have_windows_and_interrupts),
 		cmocka_unit_test(what_has_ports_or_no_driver_is_left_out),
 		cmocka_unit_test(primecells_have_their_clock),
+		cmocka_unit_test(the_power_button_is_a_key),
 		cmocka_unit_test(no_room_is_a_sentence),
 	};
 

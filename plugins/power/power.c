@@ -3,9 +3,9 @@
  * power: how the guest switches itself off, resets itself, and hears of the power button.
  *
  * Three registers of one byte each, as ACPI's hardware-reduced model has them (ACPI 6.4, 4.8.3.7
- * and 4.8.3.6): sleep control, sleep status, reset.  Where the platform has ports, they are ports,
- * and the reset line of the old keyboard controller is there as well, for kernels that know no
- * other way.
+ * and 4.8.3.6): sleep control, sleep status, reset.  They are ports, and the reset line of the old
+ * keyboard controller is there as well, for kernels that know no other way.  A platform without
+ * ports has the button alone: an edge of its own, which a device tree makes a key of.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -98,10 +98,13 @@ static int power_create(struct tenon_dev *dev, const struct tenon_config *config
 	return 0;
 }
 
-/* Ports where there are ports, else a window in memory. */
+/*
+ * Without ports there is no ACPI either: the guest switches itself off by a call to its firmware,
+ * and the button is all that is left.
+ */
 static int open_registers(struct tenon_dev *dev, struct power *p)
 {
-	struct tenon_region_desc desc = {
+	const struct tenon_region_desc desc = {
 		.struct_size = sizeof(desc),
 		.space = TENON_SPACE_PIO,
 		.size = N_REGISTERS,
@@ -115,9 +118,7 @@ static int open_registers(struct tenon_dev *dev, struct power *p)
 	if (ret != -ENOTSUP)
 		return ret;
 	p->want_i8042 = 0;
-	desc.space = TENON_SPACE_MMIO;
-	ret = mmio->region_create(dev, &desc, &p->registers);
-	return ret < 0 ? ret : mmio->map(p->registers, TENON_ADDR_ANY);
+	return 0;
 }
 
 static int power_attach(struct tenon_dev *dev)
@@ -147,9 +148,11 @@ static int power_attach(struct tenon_dev *dev)
 static int power_describe(struct tenon_dev *dev, struct tenon_fw *fw)
 {
 	const struct power *p = host->priv(dev);
-	int ret = firmware->power_registers(
-		fw, p->registers, SLEEP_CONTROL, SLEEP_STATUS, RESET, RESET_VALUE);
+	int ret = 0;
 
+	if (p->registers)
+		ret = firmware->power_registers(
+			fw, p->registers, SLEEP_CONTROL, SLEEP_STATUS, RESET, RESET_VALUE);
 	return ret < 0 ? ret : firmware->power_button(fw, p->button);
 }
 
