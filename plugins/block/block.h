@@ -48,6 +48,7 @@ struct block {
 	uint32_t n_requests;
 	struct uring *ring; /* NULL: threads alone */
 	struct tenon_watch *ring_watch;
+	uint32_t not_now;            /* reads that are not tried in the host's cache first */
 	uint32_t to_notify;          /* a bit for each queue */
 	_Atomic uint32_t n_finished; /* jobs whose done() is still to come */
 	bool quiesced, any_done;

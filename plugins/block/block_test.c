@@ -3,13 +3,14 @@
  * The disk on a raw image, with the ring and with threads.
  *
  * The test takes the place of fdatasync() for the whole process, so that it sees when a disk is
- * told to keep what it was given.
+ * told to keep what it was given, and of preadv2(), so that it decides what the host's cache holds.
  */
 #include "test_disk.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define MIB (1ull << 20)
@@ -24,6 +25,28 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
 		return -1;
 	}
 	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static unsigned cache_reads;
+static ssize_t cache_holds = -1; /* bytes of each read; -1 = as it is */
+
+__attribute__((visibility("default"))) ssize_t preadv2(
+	int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+	struct iovec part;
+
+	TK_EQ(flags, RWF_NOWAIT); /* anything else might wait */
+	cache_reads++;
+	if (cache_holds < 0)
+		return preadv(fd, iov, n, offset);
+	if (cache_holds == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	part = iov[0];
+	if (part.iov_len > (size_t)cache_holds)
+		part.iov_len = (size_t)cache_holds;
+	return preadv(fd, &part, 1, offset);
 }
 
 static const char *const engines[] = { "engine = \"io_uring\";", "engine = \"threads\";" };
@@ -47,6 +70,43 @@ TK_TEST(reads_and_writes)
 		TK_EQ(disk_read(d, 2047, got, 512), OK);
 		tk_destroy(d);
 	}
+}
+
+/* The host's cache may hold all of a read, the beginning of it, or nothing. */
+TK_TEST(what_the_cache_lacks_is_read_from_the_disk)
+{
+	static const ssize_t holds[] = { -1, 1, 512, 1000, 0 };
+	struct file f = file_new(MIB);
+	struct tk_dev *d = disk(f.path, "engine = \"io_uring\";");
+	uint8_t wanted[4096], got[4096];
+
+	fill(wanted, 8 * 512ull, 4096, 0);
+	for (unsigned i = 0; i < sizeof(holds) / sizeof(holds[0]); i++) {
+		unsigned before = cache_reads;
+
+		cache_holds = holds[i];
+		memset(got, 0, sizeof(got));
+		TK_EQ(disk_read(d, 8, got, 4096), OK);
+		TK_MEM_EQ(got, wanted, 4096);
+		TK_EQ(cache_reads, before + 1);
+	}
+	/* Once it held nothing, it is left alone for a while. */
+	cache_holds = -1;
+	for (unsigned before = cache_reads, i = 0; i < 40; i++) {
+		TK_EQ(disk_read(d, 8, got, 4096), OK);
+		TK_EQ(cache_reads > before, i >= 32);
+	}
+}
+
+TK_TEST(without_the_hosts_cache_it_is_not_asked)
+{
+	struct file f = file_new(MIB);
+	struct tk_dev *d =
+		disk(f.path, "direct = true; sector_size = 4096; engine = \"io_uring\";");
+	static uint8_t got[4096];
+
+	TK_EQ(disk_read(d, 8, got, 4096), OK);
+	TK_EQ(cache_reads, 0);
 }
 
 /* How the header, the data and the status are spread over buffers is the driver's affair. */

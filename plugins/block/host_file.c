@@ -167,6 +167,17 @@ int host_file_readv(
 	return transfer(f->fd, offset, iov, n, size, false);
 }
 
+ssize_t host_file_read_now(
+	const struct host_file *f, uint64_t offset, const struct iovec *iov, uint32_t n)
+{
+	ssize_t got = -1;
+
+	if (!f->direct)
+		got = preadv2(f->fd, iov, n < IOVECS_MOST ? (int)n : (int)IOVECS_MOST,
+			(off_t)offset, RWF_NOWAIT);
+	return got;
+}
+
 int host_file_writev(
 	const struct host_file *f, uint64_t offset, struct iovec *iov, uint32_t n, size_t size)
 {

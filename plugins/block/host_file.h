@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "why.h"
@@ -41,6 +42,9 @@ int host_file_size(const struct host_file *f, uint64_t *ret_size);
  */
 int host_file_readv(
 	const struct host_file *f, uint64_t offset, struct iovec *iov, uint32_t n, size_t size);
+/* What of it the host's cache holds, without waiting: how many bytes, or at most 0.  [any] */
+ssize_t host_file_read_now(
+	const struct host_file *f, uint64_t offset, const struct iovec *iov, uint32_t n);
 int host_file_writev(
 	const struct host_file *f, uint64_t offset, struct iovec *iov, uint32_t n, size_t size);
 int host_file_read(const struct host_file *f, uint64_t offset, void *to, size_t size);

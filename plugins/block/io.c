@@ -20,6 +20,7 @@
 #include "block.h"
 
 #define MOST_AT_ONCE 256u /* requests of one queue before others get their turn */
+#define NOT_NOW      32u  /* reads after one that the host's cache did not hold */
 
 /* ---- the end of a request ---- */
 
@@ -173,18 +174,6 @@ static bool ring_takes(struct block *b, struct request *r)
 	return r->direct;
 }
 
-static void start(struct tenon_dev *dev, struct request *r)
-{
-	struct block *b = block_of(dev);
-
-	if (b->ring && ring_takes(b, r)) {
-		r->state = REQUEST_RING;
-		if (ask_ring(b, r))
-			return;
-	}
-	start_job(dev, r);
-}
-
 /* What the kernel did in part is asked for again. */
 static void ring_result(void *arg, void *tag, int32_t result)
 {
@@ -223,6 +212,37 @@ static void ring_result(void *arg, void *tag, int32_t result)
 	if (!host_file_is_aligned(&r->image->file, r->at, r->iov, r->n_iov) ||
 		!ask_ring(block_of(dev), r))
 		start_job(dev, r);
+}
+
+/* A read of what the host's cache holds needs no ring; where it holds little, this is not tried. */
+static bool read_now(struct tenon_dev *dev, struct request *r)
+{
+	struct block *b = block_of(dev);
+	ssize_t got;
+
+	if (r->type != BLK_T_IN || b->not_now > 0) {
+		b->not_now -= b->not_now > 0;
+		return false;
+	}
+	got = host_file_read_now(&r->image->file, r->at, r->iov, r->n_iov);
+	if (got <= 0) {
+		b->not_now = NOT_NOW;
+		return false;
+	}
+	ring_result(dev, r, (int32_t)got);
+	return true;
+}
+
+static void start(struct tenon_dev *dev, struct request *r)
+{
+	struct block *b = block_of(dev);
+
+	if (b->ring && ring_takes(b, r)) {
+		r->state = REQUEST_RING;
+		if (read_now(dev, r) || ask_ring(b, r))
+			return;
+	}
+	start_job(dev, r);
 }
 
 static void ring_ready(struct tenon_dev *dev, void *arg, uint32_t events)

@@ -138,9 +138,9 @@ SOCKET_TEST(ports_of_the_host_are_not_given_twice)
 	}
 }
 
-SOCKET_TEST(five_hundred_at_once)
+SOCKET_TEST(two_thousand_at_once)
 {
-	enum { N = 500 };
+	enum { N = 2000 };
 	static struct guest_socket g[N];
 	static int fds[N];
 	char text[16];

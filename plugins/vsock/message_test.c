@@ -60,11 +60,29 @@ SOCKET_TEST(a_long_message_goes_in_pieces_both_ways)
 		total += p->h.len;
 		TK_EQ(p->h.flags != 0, total == sizeof(bytes));
 	}
+	TK_TRUE(sizeof(bytes) > 65536);
 	speaker_send(&g, OP_RW, 0, bytes, 40000);
-	speaker_send(&g, OP_RW, END_OF_MESSAGE, bytes, sizeof(bytes) - 40000);
+	speaker_send(&g, OP_RW, 0, bytes, 65536);
+	speaker_send(&g, OP_RW, END_OF_MESSAGE, bytes, sizeof(bytes) - 40000 - 65536);
 	tk_run_until_idle(dev);
 	TK_EQ(recv(fd, got, sizeof(got), 0), sizeof(bytes));
 	TK_MEM_EQ(got, bytes, sizeof(bytes));
+}
+
+/* What a guest that does not keep to its credit gets. */
+SOCKET_TEST(a_message_longer_than_the_credit_is_reset)
+{
+	static uint8_t bytes[MESSAGE_BUFFER / 2];
+	struct guest_socket g;
+
+	begin("");
+	(void)host_listen(SOCK_SEQPACKET, "v_1234", 1);
+	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
+	speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+	speaker_send(&g, OP_RW, 0, bytes, sizeof(bytes));
+	speaker_silence();
+	speaker_send(&g, OP_RW, END_OF_MESSAGE, bytes, 1);
+	(void)speaker_expect(&g, OP_RST);
 }
 
 SOCKET_TEST(messages_wait_for_a_slow_host)
@@ -99,7 +117,7 @@ SOCKET_TEST(empty_messages_without_end_are_reset)
 	begin("");
 	(void)host_listen(SOCK_SEQPACKET, "v_1234", 1);
 	g = speaker_connect(TYPE_SEQPACKET, 5000, PORT);
-	for (unsigned i = 0; i < 100000 && p.h.op != OP_RST; i++) {
+	for (unsigned i = 0; i < 200000 && p.h.op != OP_RST; i++) {
 		speaker_send(&g, OP_RW, END_OF_MESSAGE, NULL, 0);
 		if (i % 64 == 0)
 			(void)speaker_next(&p);

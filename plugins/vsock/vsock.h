@@ -34,7 +34,7 @@
 #define F_DGRAM     (1ull << 3) /* not in the specification */
 
 #define STREAM_BUFFER  (256u << 10) /* a stream's credit, and what is kept of it at most */
-#define MESSAGE_BUFFER (64u << 10)  /* the same for SEQPACKET: the longest message */
+#define MESSAGE_BUFFER (128u << 10) /* the same for SEQPACKET: the longest message */
 #define MOST_PACKETS   64u          /* before others get their turn */
 #define MOST_REPLIES   64u          /* wait for the guest; then its packets wait */
 #define REPLY_BYTES    144u         /* the longest that is no connection's */

@@ -32,7 +32,7 @@ net_boot() { # ARGUMENT of `tenon run`...
 # As command_done, for one that says nothing for minutes.
 long_command() { # COMMAND
 	type_line "$1"
-	expect 'serve: done *' 300
+	expect 'serve: done *' $((300 + LAB_MIB * 10))
 	[ "$line" = 'serve: done 0' ] || fail "'$1' failed in the guest"
 }
 

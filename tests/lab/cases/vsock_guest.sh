@@ -8,13 +8,14 @@ server=$!
 boot --set payload.initrd=/lab/vsock.img --device vsock,cid=3,socket=/tmp/vs \
 	--set 'payload.cmdline=console=hvc0 quiet panic=-1 tenon.mode=serve'
 expect 'serve: ready'
-command_done 'sockets echo vsock:2:1000 8'
+type_line "sockets echo vsock:2:1000 ${LAB_MIB:-8}"
+expect 'serve: done 0' 600
 command_done 'sockets many vsock:2:1000 500'
 command_done 'sockets many vsock:2:1000 500'
 command_done '! sockets echo vsock:2:1001 1'
 type_line poweroff
 ends_with 0
 kill $server
-has '^sockets: 8388608 bytes there and back$'
+has "^sockets: $((${LAB_MIB:-8} * 1048576)) bytes there and back\$"
 has '^sockets: 500 connections at once$'
 has '^sockets: connect: Connection reset by peer$'

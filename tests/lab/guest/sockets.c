@@ -6,88 +6,17 @@
  *	sockets echo ADDRESS MIB       sends so much, wants the same bytes back, each byte compared
  *	sockets many ADDRESS N         N connections at once; each wants back its own words
  *
- * ADDRESS is vsock:CID:PORT, unix:PATH, or connect:PATH:PORT, which is a unix socket where the
- * guest's port must be asked for.  Prints one line and exits 0 when all was as it should be.
+ * ADDRESS is what address.h says.  Prints one line and exits 0 when all was as it should be.
  */
-#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <linux/vm_sockets.h>
+#include "address.h"
 
 #define MOST   1100
 #define CHUNK  65536u
 #define PERIOD 65521u /* of what is sent: no size of a packet or a buffer */
-
-static void die(const char *what)
-{
-	(void)printf("sockets: %s: %s\n", what, errno ? strerror(errno) : "wrong");
-	exit(1);
-}
-
-/* ---- addresses ---- */
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_un un;
-	struct sockaddr_vm vm;
-};
-
-static socklen_t parse(const char *text, union address *ret, unsigned *ret_port)
-{
-	char path[101];
-	unsigned cid;
-
-	memset(ret, 0, sizeof(*ret));
-	*ret_port = 0;
-	if (sscanf(text, "vsock:%u:%u", &cid, ret_port) == 2) {
-		ret->vm.svm_family = AF_VSOCK;
-		ret->vm.svm_cid = cid;
-		ret->vm.svm_port = *ret_port;
-		*ret_port = 0;
-		return sizeof(ret->vm);
-	}
-	if (sscanf(text, "connect:%100[^:]:%u", path, ret_port) != 2 &&
-		sscanf(text, "unix:%100s", path) != 1)
-		die(text);
-	ret->un.sun_family = AF_UNIX;
-	(void)snprintf(ret->un.sun_path, sizeof(ret->un.sun_path), "%s", path);
-	return sizeof(ret->un);
-}
-
-static void greet(int fd, unsigned port)
-{
-	char text[32], c = 0;
-	int n = snprintf(text, sizeof(text), "CONNECT %u\n", port);
-
-	if (write(fd, text, (size_t)n) != n)
-		die("greeting");
-	for (n = 0; n < 20 && c != '\n'; n++) {
-		if (read(fd, &c, 1) != 1 || (n < 3 && c != "OK "[n]))
-			die("answer to the greeting");
-	}
-}
-
-static int dial(const char *text)
-{
-	union address address;
-	unsigned port;
-	socklen_t size = parse(text, &address, &port);
-	int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
-
-	if (fd < 0 || connect(fd, &address.any, size) < 0)
-		die("connect");
-	if (port)
-		greet(fd, port);
-	return fd;
-}
 
 /* ---- serve ---- */
 
@@ -184,7 +113,7 @@ static int echo(const char *text, size_t most)
 {
 	static uint8_t got[CHUNK];
 	size_t sent = 0, received = 0;
-	int fd = dial(text);
+	int fd = dial(text, SOCK_STREAM);
 
 	make_pattern();
 	while (received < most) {
@@ -227,7 +156,7 @@ static int many(const char *text, int n)
 	char words[32], got[32];
 
 	for (int i = 0; i < n; i++)
-		fds[i] = dial(text);
+		fds[i] = dial(text, SOCK_STREAM);
 	for (int i = 0; i < n; i++) {
 		int size = snprintf(words, sizeof(words), "connection %d", i);
 
