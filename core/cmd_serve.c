@@ -283,6 +283,8 @@ static int say_ready(const struct server *s, struct error *err)
 	if (out) {
 		(void)fprintf(out, "virtio %u\n%s", virtio_host_device_id(dev->virtio),
 			dev->terminal ? "terminal\n" : "");
+		for (uint32_t i = 0; i < s->serve.vd->desc.n_queues; i++)
+			(void)fprintf(out, "queue %u\n", s->serve.vd->queues[i].max_size);
 		(void)sandbox_print(s->serve.dev, "may ", out);
 		settings_print(dev->settings, "set ", out);
 		(void)fputs("ready\n", out);

@@ -2,10 +2,10 @@
 /*
  * One device in a process of its own.
  *
- * When it is ready, the process says so in lines: `virtio ID`, `terminal` where it wants one, `may
- * WHAT` for each thing that it may touch, `set NAME = VALUE` for each setting, and `ready`.  The
- * process may be anybody's: what it says is bounded, and believed only so far as the front end
- * checks it again.
+ * When it is ready, the process says so in lines: `virtio ID`, `queue SIZE` for each queue,
+ * `terminal` where it wants one, `may WHAT` for each thing that it may touch, `set NAME = VALUE`
+ * for each setting, and `ready`.  The process may be anybody's: what it says is bounded, and
+ * believed only so far as the front end checks it again.
  */
 #include "core/isolated.h"
 
@@ -290,6 +290,8 @@ static void take_line(struct isolated *d, const char *line)
 {
 	if (strncmp(line, "virtio ", 7) == 0)
 		d->virtio_id = (uint32_t)strtoul(line + 7, NULL, 10);
+	else if (strncmp(line, "queue ", 6) == 0 && d->n_queues < ISOLATED_MAX_QUEUES)
+		d->queues[d->n_queues++] = (uint16_t)strtoul(line + 6, NULL, 10);
 	else if (strcmp(line, "terminal") == 0)
 		d->wants_terminal = true;
 	else if (strncmp(line, "may ", 4) == 0)
@@ -335,6 +337,20 @@ static bool add_setting(struct isolated *d, const char *name, enum setting_kind 
 	return true;
 }
 
+static bool add_queues(struct isolated *d)
+{
+	char text[ISOLATED_MAX_QUEUES * 7] = "";
+	const char *copy;
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < d->n_queues; i++)
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, "%s%u", i ? "," : "", d->queues[i]);
+	copy = arena_strdup(&d->arena, text);
+	return copy && add_setting(d, "queues", SETTING_INT, NULL, d->n_queues) &&
+	       add_setting(d, "queue_sizes", SETTING_STRING, copy, 0);
+}
+
 int isolated_front_end(struct isolated *d, const struct vm_config *config, struct error *err)
 {
 	const uint64_t tries = (config->restart_limit + 1ull) * RETRIES;
@@ -351,7 +367,7 @@ int isolated_front_end(struct isolated *d, const struct vm_config *config, struc
 	(void)snprintf(id, sizeof(id), "%u", d->virtio_id);
 	device = arena_strdup(&d->arena, id);
 	if (!device || !add_setting(d, "socket", SETTING_STRING, d->address, 0) ||
-		!add_setting(d, "device", SETTING_STRING, device, 0) ||
+		!add_setting(d, "device", SETTING_STRING, device, 0) || !add_queues(d) ||
 		!add_setting(d, "reconnect", SETTING_INT, NULL, RETRY_MS) ||
 		!add_setting(d, "reconnect_max", SETTING_INT, NULL, RETRY_MAX_MS) ||
 		!add_setting(d, "reconnect_limit", SETTING_INT, NULL, limit))

@@ -16,7 +16,8 @@ struct keeper;
 struct loop_watch;
 struct terminal_relay;
 
-#define ISOLATED_READY_MAX 8192u
+#define ISOLATED_READY_MAX  8192u
+#define ISOLATED_MAX_QUEUES 64u
 
 struct isolated {
 	const struct config_device *config;
@@ -28,6 +29,8 @@ struct isolated {
 	char ready[ISOLATED_READY_MAX];
 	size_t n_ready;
 	uint32_t virtio_id;
+	uint16_t queues[ISOLATED_MAX_QUEUES]; /* how large each may be */
+	uint32_t n_queues;
 	bool wants_terminal;
 	char touches[ISOLATED_READY_MAX], settings[ISOLATED_READY_MAX]; /* a line each */
 	int terminal_fd; /* our end, till the relay has it */

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_F_MQ (1ull << 12)
-#define NET_F_MQ   (1ull << 22)
+#define CONSOLE_F_MULTIPORT (1ull << 1)
+#define BLOCK_F_MQ          (1ull << 12)
+#define NET_F_MQ            (1ull << 22)
 
 static const struct kind kinds[] = {
 	{ "net", 1, 24, 2, 8, 2, 0, 2, 0, NET_F_MQ },
 	{ "block", 2, 60, 1, 34, 2, 0, 1, 1, BLOCK_F_MQ },
-	{ "console", 3, 12, 2, 0, 0, 0, 0, 0, 0 },
+	{ "console", 3, 12, 2, 4, 4, 2, 2, 0, CONSOLE_F_MULTIPORT },
 	{ "rng", 4, 0, 1, 0, 0, 0, 0, 1, 0 },
 	{ "scsi", 8, 36, 3, 0, 4, 2, 1, 1, 0 },
 	{ "gpu", 16, 16, 2, 0, 0, 0, 0, 0, 0 },

@@ -27,6 +27,8 @@ static const struct tenon_key keys[] = {
 	{ "queues", TENON_KEY_INT, 0, NULL, "1..64", "how many virtqueues the device has" },
 	{ "queue_size", TENON_KEY_INT, 0, "256", "2..32768",
 		"the largest that a virtqueue may be, a power of two" },
+	{ "queue_sizes", TENON_KEY_STRING, 0, NULL, NULL,
+		"the same for each virtqueue, with commas between" },
 	{ "tag", TENON_KEY_STRING, 0, NULL, NULL,
 		"the name of a file system (fs), for back ends that do not say" },
 	{ "config", TENON_KEY_STRING, 0, NULL, NULL,
@@ -92,6 +94,27 @@ static int read_config(struct vu *vu, const struct tenon_config *config)
 	return 0;
 }
 
+/* The size at @text, and what follows; 0 for one that is none. */
+static uint32_t next_size(const char **text)
+{
+	char *end;
+	unsigned long n = strtoul(*text, &end, 10);
+
+	if (end == *text || (*end && *end != ',') || n < 2 || n > 32768 || (n & (n - 1)))
+		return 0;
+	*text = *end ? end + 1 : end;
+	return (uint32_t)n;
+}
+
+static int sizes_are_fine(const char *text)
+{
+	do
+		if (!next_size(&text))
+			return 0;
+	while (*text);
+	return 1;
+}
+
 static int vu_create(struct tenon_dev *dev, const struct tenon_config *config)
 {
 	struct vu *vu = host->priv(dev);
@@ -119,6 +142,12 @@ static int vu_create(struct tenon_dev *dev, const struct tenon_config *config)
 	vu->delay_ms = (uint32_t)host->conf_int(config, "reconnect");
 	vu->most_delay_ms = (uint32_t)host->conf_int(config, "reconnect_max");
 	vu->limit = (uint32_t)host->conf_int(config, "reconnect_limit");
+	vu->queue_sizes = host->conf_str(config, "queue_sizes", 0);
+	if (vu->queue_sizes && !sizes_are_fine(vu->queue_sizes))
+		return tenon_failf(host, dev, -EINVAL,
+			"\"queue_sizes\" is \"%s\"; wanted powers of two up to 32768 with commas "
+			"between",
+			vu->queue_sizes);
 	return read_config(vu, config);
 }
 
@@ -204,6 +233,7 @@ static int find_queues(struct vu *vu)
 
 static int add_device(struct vu *vu)
 {
+	const char *more = vu->queue_sizes;
 	uint16_t sizes[VU_MAX_QUEUES];
 	const struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
@@ -219,7 +249,7 @@ static int add_device(struct vu *vu)
 	int ret;
 
 	for (uint32_t i = 0; i < vu->n_queues; i++)
-		sizes[i] = (uint16_t)vu->queue_size;
+		sizes[i] = (uint16_t)(more && *more ? next_size(&more) : vu->queue_size);
 	ret = virtio->add(vu->dev, &desc);
 	for (uint32_t i = 0; i < vu->n_queues && ret == 0; i++) {
 		struct vu_ring *r = &vu->rings[i];

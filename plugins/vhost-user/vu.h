@@ -49,6 +49,7 @@ struct vu {
 	int fd; /* -1 = none, or it was used */
 	struct kind kind;
 	uint32_t n_queues, queue_size; /* queues 0 = to be found */
+	const char *queue_sizes;       /* of the first of them; NULL = of none */
 	const char *tag;
 	uint8_t declared[VU_MAX_CONFIG];
 	bool is_declared;

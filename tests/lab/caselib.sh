@@ -28,6 +28,7 @@ boot() { # ARGUMENT of `tenon run`, after the lab's own file...
 	mkfifo "$lab_dir/in" "$lab_dir/out"
 	: >"$lab_log"
 	exec 3<>"$lab_dir/in"
+	[ -z "${LAB_ISOLATION:-}" ] || set -- --set "vm.isolation=$LAB_ISOLATION" "$@"
 	tenon run "${LAB_CONFIG:-/lab/vm.conf}" "$@" <"$lab_dir/in" >"$lab_dir/out" \
 		2>"$lab_messages" 3>&- &
 	lab_pid=$!
