@@ -84,8 +84,8 @@ static double median(double *v, unsigned n)
 
 int devices_row(struct devices_options *o, const struct devices_row *row)
 {
-	double rate[2][DEVICES_MOST_ROUNDS], cpu[2][DEVICES_MOST_ROUNDS];
-	double ratio[DEVICES_MOST_ROUNDS], middle;
+	double rate[2][DEVICES_MOST_ROUNDS] = { 0 }, cpu[2][DEVICES_MOST_ROUNDS] = { 0 };
+	double ratio[DEVICES_MOST_ROUNDS] = { 0 }, middle;
 
 	for (unsigned i = 0; i < o->rounds; i++) {
 		for (unsigned turn = 0; turn < 2; turn++) {

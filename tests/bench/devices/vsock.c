@@ -231,7 +231,7 @@ static int find_poll(void)
 
 static void open_queues(struct guest *g, const struct load *l)
 {
-	uint64_t memory = tk_alloc(MEMORY, 64), headers = tk_alloc((MOST + CONTROLS) * 64, 64);
+	uint64_t memory = tk_alloc(MEMORY, 64), headers = tk_alloc((MOST + CONTROLS) * 64ull, 64);
 	uint32_t n_rx = l->to_guest ? (l->size == CHUNK ? 8 : 128) : 16;
 
 	ring_open(&g->rx, g->d, RX);
@@ -246,12 +246,14 @@ static void open_queues(struct guest *g, const struct load *l)
 	g->control_at = headers + MOST * 64ull;
 	g->n_controls = CONTROLS;
 	g->n_tx = CREDIT / l->size < MOST ? CREDIT / l->size : MOST;
-	for (uint16_t i = 0; i < g->n_tx; i++) {
+	for (uint32_t i = 0; i < g->n_tx; i++) {
+		uint16_t head = head_of((uint16_t)i);
+
 		put_header(headers + i * 64ull, OP_RW, l->size, 0);
-		tk_set_desc(g->d, TX, head_of(i), headers + i * 64ull, HEADER, RING_DESC_NEXT,
-			(uint16_t)(head_of(i) + 1));
-		tk_set_desc(g->d, TX, head_of(i) + 1u, memory + CHUNK, l->size, 0, 0);
-		g->free[g->n_free++] = i;
+		tk_set_desc(g->d, TX, head, headers + i * 64ull, HEADER, RING_DESC_NEXT,
+			(uint16_t)(head + 1));
+		tk_set_desc(g->d, TX, head + 1u, memory + CHUNK, l->size, 0, 0);
+		g->free[g->n_free++] = (uint16_t)i;
 	}
 	ring_kick(&g->rx);
 }
