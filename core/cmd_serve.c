@@ -379,10 +379,10 @@ int cmd_serve(const struct serve_options *given, const struct config_override *s
 {
 	struct serve_options options = *given;
 	struct server *s = calloc(1, sizeof(*s));
-	int ret = s ? 0 : error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	int ret;
 
-	if (ret < 0)
-		return ret;
+	if (!s)
+		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of one write */
 	s->options = &options;
 	s->listen = (struct serve_listen){ .fd = -1, .connected = -1, .came = came, .opaque = s };

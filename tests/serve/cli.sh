@@ -72,7 +72,7 @@ ends() { # WHAT
 	wait "$pid" || rc=$?
 	ran=$((ran + 1))
 	[ "$rc" = 0 ] || fail "$1: exit code $rc: $(cat err)"
-	if [ -s out ] || [ -s err ]; then fail "$1: said '$(cat out err)'"; fi
+	[ -z "$(cat out err)" ] || fail "$1: said '$(cat out err)'"
 	[ ! -e s ] || fail "$1: left its socket"
 }
 for signal in TERM INT; do
