@@ -35,6 +35,7 @@
 #define TLB_ENTRY(va)     (&h->tlb[(va) >> 12 & (EMU_TLB_SIZE - 1)])
 #define TLB_TAG(va, type) ((va) & (~EMU_PAGE_MASK | (sizeof(type) - 1)))
 
+/* @set is a statement.  NOLINTBEGIN(bugprone-macro-parentheses) */
 #define LOAD(name, type, before, set)                                                              \
 	L_##name:                                                                                  \
 	{                                                                                          \
@@ -54,11 +55,12 @@
 				h->pending_rd = op->rd;                                            \
 				goto not_done;                                                     \
 			}                                                                          \
-			v = (uint64_t)(type)v; /* NOLINT(bugprone-macro-parentheses) */            \
+			v = (uint64_t)(type)v;                                                     \
 		}                                                                                  \
 		set;                                                                               \
 		NEXT();                                                                            \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define STORE(name, type, before, value)                                                           \
 	L_##name:                                                                                  \
