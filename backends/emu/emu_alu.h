@@ -32,14 +32,17 @@ static inline uint64_t alu_sraw(uint64_t a, uint64_t n)
 	return (uint64_t)(int64_t)((int32_t)(uint32_t)a >> (n & 31));
 }
 
+__extension__ typedef __int128 alu_s128;
+__extension__ typedef unsigned __int128 alu_u128;
+
 static inline uint64_t alu_mulhu(uint64_t a, uint64_t b)
 {
-	return (uint64_t)((unsigned __int128)a * b >> 64);
+	return (uint64_t)((alu_u128)a * b >> 64);
 }
 
 static inline uint64_t alu_mulh(uint64_t a, uint64_t b)
 {
-	return (uint64_t)((unsigned __int128)((__int128)(int64_t)a * (int64_t)b) >> 64);
+	return (uint64_t)((alu_u128)((alu_s128)(int64_t)a * (int64_t)b) >> 64);
 }
 
 static inline uint64_t alu_mulhsu(uint64_t a, uint64_t b)

@@ -20,8 +20,8 @@
 
 #include <tenon/testkit.h>
 
-#include "../devices/block_driver.h"
-#include "../devices/devices.h"
+#include "tests/bench/devices/block_driver.h"
+#include "tests/bench/devices/devices.h"
 
 #define FILE_SIZE (64ull << 20)
 
