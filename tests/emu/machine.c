@@ -27,7 +27,7 @@ enum test_call { TEST_START, TEST_INTERRUPT, TEST_FENCE, TEST_KICK, TEST_DEVICE 
 
 static void load(struct emu_machine *m, const char *path)
 {
-	Elf64_Ehdr header;
+	Elf64_Ehdr header = { .e_phnum = 0 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header))

@@ -63,7 +63,7 @@ static int connected(const struct input *in, unsigned n_fds, int *ret_other)
 static int ask_all(struct peer *p)
 {
 	struct wire_msg msg = { .head = { VHOST_USER_GET_VRING_BASE, VHOST_USER_VERSION, 8 } };
-	struct wire_msg reply;
+	struct wire_msg reply = { .n_fds = 0 };
 	uint8_t config[VHOST_USER_MAX_CONFIG];
 	int ret = peer_handshake(p);
 

@@ -26,7 +26,7 @@
 #define UNDER_WAY 16u
 #define SLOTS     256u /* places on the disk, each with one writer at a time */
 #define PLACE     8u   /* sectors of one */
-#define BYTES     (PLACE * 512u)
+#define BYTES     4096 /* the same */
 
 enum { READ = 0, WRITE = 1, FLUSH = 4 };
 

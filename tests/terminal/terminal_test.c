@@ -319,6 +319,7 @@ static void fatal_signals_restore(void **state)
 static void a_forbidden_call_restores(void **state)
 {
 	static const char *const hostile[] = { "--device", "serial,input=true", "--device",
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
 		"hostile,name=evil,attempt=open,plugin=" HOSTILE, NULL };
 	struct session s;
 
