@@ -35,7 +35,7 @@ lab_add_modules "$work/tree" "$assets" virtio_pci virtio_blk virtio-rng vmw_vsoc
 cp "$source/tests/lab/guest/init" "$work/tree/init"
 cp "$source"/tests/lab/guest/*.sh "$here/guest.sh" "$work/tree/etc/"
 chmod 755 "$work/tree/init"
-cc -O2 -static -o "$work/tree/bin/sockets" "$source/tests/lab/guest/sockets.c"
+cc -std=c17 -D_GNU_SOURCE -O2 -static -o "$work/tree/bin/sockets" "$source/tests/lab/guest/sockets.c"
 lab_pack "$work/tree" "$work/initrd"
 
 # ---- what is lent ----
