@@ -22,6 +22,11 @@ sum_of() { # FILE
 	md5sum <"$1" | cut -d ' ' -f 1
 }
 
+# How a file differs from what was served, in words.
+told_apart() { # FILE
+	echo "$(stat -c %s "$1") bytes of $(stat -c %s "$lab_dir/www/blob"), $(cmp "$1" "$lab_dir/www/blob" 2>&1 || :)"
+}
+
 net_boot() { # ARGUMENT of `tenon run`...
 	boot --set 'payload.cmdline=console=hvc0 quiet panic=-1 noxsave tenon.mode=serve' "$@"
 	expect 'serve: ready'
@@ -56,7 +61,7 @@ both_ways() { # HOST'S ADDRESS AS THE GUEST KNOWS IT
 	done
 	long_command "net_send $1 9000"
 	wait $net_listener
-	[ "$(sum_of "$lab_dir/back")" = "$net_sum" ] || fail "the file came back damaged"
+	[ "$(sum_of "$lab_dir/back")" = "$net_sum" ] || fail "the file came back damaged: $(told_apart "$lab_dir/back")"
 	echo "LAB $LAB_CASE: $LAB_MIB MiB from the guest in $(($(cut -d . -f 1 /proc/uptime) - net_began)) s"
 }
 

@@ -3,7 +3,7 @@
 # lab-arch: x86_64
 # A stock driver on back end "stream" with passt at the other end, which dies and is started anew.
 . /lab/caselib.sh
-LAB_MIB=8 # passt is slow when it is emulated
+LAB_MIB=${LAB_MIB:-8} # passt is slow when it is emulated
 . /lab/netlib.sh
 command -v passt >/dev/null || skip "passt was not there when the lab was built"
 # passt gives up its root folder, which cannot be the initramfs, and makes a user namespace, which
