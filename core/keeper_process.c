@@ -252,6 +252,18 @@ static void signal_all(const struct process *s, int number)
 			(void)kill(s->programs[i].pid, number);
 }
 
+/* Takes the dead, of which one signal may tell of several; false when none is left alive. */
+static bool reap_all(struct process *s)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (uint32_t i = 0; i < KEEPER_MAX_PROGRAMS; i++)
+			if (s->programs[i].pid == pid)
+				s->programs[i].pid = 0;
+	return pid == 0;
+}
+
 static void end_all(struct process *s)
 {
 	const uint64_t deadline = now_ms() + KEEPER_END_MS;
@@ -260,10 +272,10 @@ static void end_all(struct process *s)
 	s->sealed = true;
 	s->restarts = 0;
 	signal_all(s, SIGTERM);
-	while (waitpid(-1, NULL, WNOHANG) >= 0 && now_ms() < deadline) {
+	for (uint64_t now = now_ms(); reap_all(s) && now < deadline; now = now_ms()) {
 		struct signalfd_siginfo info;
 
-		(void)poll(&wait, 1, (int)(deadline - now_ms()));
+		(void)poll(&wait, 1, (int)(deadline - now));
 		while (read(s->children, &info, sizeof(info)) > 0)
 			continue;
 	}

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -242,6 +243,29 @@ static void ends_what_it_started(void **state)
 	assert_true(all_ended(f->pipe[0]));
 }
 
+/* Of the deaths of several one signal may tell: none is waited for that has come. */
+static void ends_at_once_with_the_last_of_them(void **state)
+{
+	static const char *const willing[] = { "tenon", "say", "3", "x", NULL };
+	struct fixture *f = *state;
+	struct timespec began, ended;
+
+	for (uint32_t round = 0; round < 5; round++) {
+		for (uint32_t id = 0; id < 8; id++) {
+			assert_int_equal(start(f, id, willing), 0);
+			expect_text(f, "x");
+		}
+		(void)clock_gettime(CLOCK_MONOTONIC, &began);
+		keeper_destroy(f->keeper);
+		f->keeper = NULL;
+		(void)clock_gettime(CLOCK_MONOTONIC, &ended);
+		assert_true((ended.tv_sec - began.tv_sec) * 1000 +
+				    (ended.tv_nsec - began.tv_nsec) / 1000000 <
+			    (long)KEEPER_END_MS);
+		assert_int_equal(keeper_create(3, &f->keeper), 0);
+	}
+}
+
 /* The VM's process is killed: neither the keeper nor what it started outlives it. */
 static void nothing_outlives_the_vm(void **state)
 {
@@ -307,6 +331,7 @@ int main(int argc, char *argv[])
 		KEEPER_TEST(takes_no_program_after_the_seal),
 		KEEPER_TEST(hands_over_these_descriptors_and_no_others),
 		KEEPER_TEST(ends_what_it_started),
+		KEEPER_TEST(ends_at_once_with_the_last_of_them),
 		KEEPER_TEST(nothing_outlives_the_vm),
 		KEEPER_TEST(refuses_what_does_not_fit),
 		KEEPER_TEST(says_when_the_keeper_is_gone),
