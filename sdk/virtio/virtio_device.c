@@ -15,6 +15,17 @@
 
 /* ---- life ---- */
 
+static bool pages_are_valid(const struct tenon_virtio_desc *d)
+{
+	if (d->page_key > sizeof(d->pages->key) || d->page_key > d->config_size ||
+		(d->n_pages > 0 && (d->page_key == 0 || !d->pages)))
+		return false;
+	for (uint32_t i = 0; i < d->n_pages; i++)
+		if (d->pages[i].size > d->config_size - d->page_key)
+			return false;
+	return true;
+}
+
 static bool desc_is_valid(const struct tenon_virtio_desc *d)
 {
 	if (d->device_id == 0 || d->n_queues == 0 || d->n_queues > VIRTIO_MAX_QUEUES ||
@@ -26,7 +37,7 @@ static bool desc_is_valid(const struct tenon_virtio_desc *d)
 		if (n == 0 || n > 32768 || (n & (n - 1)) != 0)
 			return false;
 	}
-	return true;
+	return pages_are_valid(d);
 }
 
 int virtio_device_init(struct virtio_device *vd, struct tenon_dev *dev,

@@ -226,14 +226,40 @@ static void note_write(struct virtio_device *vd, uint32_t offset, uint32_t size)
 	w->together = true;
 }
 
+/* The driver's next read finds the page (5.8.4), so that it cannot wait for the loop. */
+static void show_page(struct virtio_device *vd)
+{
+	const struct tenon_virtio_desc *d = &vd->desc;
+
+	memset(vd->config + d->page_key, 0, d->config_size - d->page_key);
+	for (uint32_t i = 0; i < d->n_pages; i++) {
+		const struct tenon_virtio_page *page = &d->pages[i];
+
+		if (memcmp(page->key, vd->config, d->page_key) != 0)
+			continue;
+		if (page->size > 0)
+			memcpy(vd->config + d->page_key, page->bytes, page->size);
+		return;
+	}
+}
+
 /* True when the device is to be told. */
 static bool write_config(struct virtio_device *vd, uint64_t offset, uint32_t size, uint64_t value)
 {
-	if (size == 0 || size > 8 || size > vd->desc.config_size ||
-		offset > vd->desc.config_size - size || !TENON_HAS(vd->desc.ops, config_written))
+	const struct tenon_virtio_desc *d = &vd->desc;
+	bool tells = TENON_HAS(d->ops, config_written), selects;
+
+	if (size == 0 || size > 8 || size > d->config_size || offset > d->config_size - size)
+		return false;
+	selects = offset + size <= d->page_key;
+	if (!tells && !selects)
 		return false; /* a configuration that the driver cannot write */
 	for (uint32_t i = 0; i < size; i++)
 		vd->config[offset + i] = (uint8_t)(value >> (8 * i));
+	if (selects)
+		show_page(vd);
+	if (!tells)
+		return false;
 	note_write(vd, (uint32_t)offset, size);
 	return true;
 }

@@ -627,6 +627,89 @@ static void a_change_moves_the_generation(void **state)
 	assert_int_equal(virtio_config_get(&f.vd, UINT32_MAX, read, 2), -ERANGE);
 }
 
+/* ---- a configuration in pages ---- */
+
+static const struct tenon_virtio_page the_pages[] = {
+	{ .key = { 1, 0 }, .size = 3, .bytes = "one" },
+	{ .key = { 1, 2, 99 }, .size = 8, .bytes = "onetwo!!" }, /* the key has two bytes */
+	{ .key = { 7, 0 }, .size = 0 },
+};
+
+static const struct tenon_virtio_ops no_ops = { .struct_size = sizeof(no_ops) };
+
+static struct tenon_virtio_desc paged_desc(const struct tenon_virtio_ops *with)
+{
+	struct tenon_virtio_desc desc = make_desc();
+
+	desc.pages = the_pages;
+	desc.n_pages = 3;
+	desc.page_key = 2;
+	desc.ops = with;
+	return desc;
+}
+
+static uint64_t page_of(uint8_t select, uint8_t subsel)
+{
+	virtio_mmio_write(&f.vd, CONFIG, 1, select);
+	virtio_mmio_write(&f.vd, CONFIG + 1, 1, subsel);
+	return virtio_mmio_read(&f.vd, CONFIG + 2, 8);
+}
+
+static void a_key_shows_its_page_at_once(void **state)
+{
+	const struct tenon_virtio_desc desc = paged_desc(&no_ops);
+
+	virtio_device_finish(&f.vd);
+	assert_int_equal(virtio_device_init(&f.vd, NULL, &desc, &env), 0);
+	f.defer_at_once = false;
+	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 2, 1), 0x33); /* the first contents */
+	assert_int_equal(page_of(1, 0), 0x656e6f);
+	assert_int_equal(page_of(1, 2), 0x21216f7774656e6f);
+	assert_int_equal(page_of(1, 1), 0);
+	assert_int_equal(page_of(7, 0), 0);
+	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG, 2), 7);
+	virtio_mmio_write(&f.vd, CONFIG, 2, 1); /* in one write */
+	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 2, 4), 0x656e6f);
+	virtio_mmio_write(&f.vd, CONFIG + 1, 2, 0); /* half of it is not the key */
+	virtio_mmio_write(&f.vd, CONFIG + 2, 1, 0xff);
+	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 2, 4), 0x656e6f);
+	assert_int_equal(f.interrupts, 0);
+}
+
+static void a_key_is_told_where_writes_are(void **state)
+{
+	const struct tenon_virtio_desc desc = paged_desc(&ops);
+
+	virtio_device_finish(&f.vd);
+	assert_int_equal(virtio_device_init(&f.vd, NULL, &desc, &env), 0);
+	assert_int_equal(page_of(1, 0), 0x656e6f);
+	assert_int_equal(f.config_writes, 2);
+	virtio_mmio_write(&f.vd, CONFIG + 4, 1, 0x42);
+	assert_int_equal(virtio_mmio_read(&f.vd, CONFIG + 2, 4), 0x426e6f);
+	assert_int_equal(f.config_writes, 3);
+}
+
+static void pages_that_cannot_be_are_refused(void **state)
+{
+	struct tenon_virtio_page page = { .key = { 1 }, .size = 9, .bytes = "123456789" };
+	struct virtio_device vd;
+
+	for (int i = 0; i < 4; i++) {
+		struct tenon_virtio_desc desc = paged_desc(&ops);
+
+		if (i == 0)
+			desc.page_key = 0;
+		else if (i == 1)
+			desc.page_key = 5;
+		else if (i == 2)
+			desc.pages = &page; /* one byte too many */
+		else
+			desc.config_size = 1;
+		desc.n_pages = 1;
+		assert_int_equal(virtio_device_init(&vd, NULL, &desc, &env), -EINVAL);
+	}
+}
+
 static void shared_memory_is_found_by_number(void **state)
 {
 	assert_int_equal(virtio_device_set_shm(&f.vd, 1, 0x123456789000, 0x200000000), 0);
@@ -803,6 +886,9 @@ int main(void)
 		DEVICE_TEST(configuration_writes_are_told_on_the_loop),
 		DEVICE_TEST(every_configuration_write_is_told_with_its_own_value),
 		DEVICE_TEST(too_many_configuration_writes_end_as_one),
+		DEVICE_TEST(a_key_shows_its_page_at_once),
+		DEVICE_TEST(a_key_is_told_where_writes_are),
+		DEVICE_TEST(pages_that_cannot_be_are_refused),
 		DEVICE_TEST(a_change_moves_the_generation),
 		DEVICE_TEST(shared_memory_is_found_by_number),
 		DEVICE_TEST(a_reset_is_back_to_the_beginning),

@@ -144,7 +144,8 @@ static int virtio_attach(struct tenon_dev *dev)
 {
 	static const uint16_t sizes[] = { 8 };
 	LATER(tenon_virtio_desc)
-	desc = { { sizeof(desc), 63, 0, 1, 4, sizes, NULL, &virtio_ops.table, 0, 0 }, MORE };
+	desc = { { sizeof(desc), 63, 0, 1, 4, sizes, NULL, &virtio_ops.table, 0, 0, NULL, 0, 0 },
+		MORE };
 
 	desc.table.struct_size = offsetof(struct tenon_virtio_desc, ops);
 	if (virtio->add(dev, &desc.table) != -EINVAL)

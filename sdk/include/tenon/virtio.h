@@ -68,6 +68,16 @@ struct tenon_virtio_ops {
 	void (*reset)(struct tenon_dev *dev);
 };
 
+/*
+ * One page of a configuration of which the driver sees one page at a time (5.8.4): it writes the
+ * page's key into the first bytes and finds the page behind them with its next read.
+ */
+struct tenon_virtio_page {
+	uint8_t key[4]; /* as many of them as the description says */
+	uint32_t size;  /* bytes; those up to the end of the configuration are then 0 */
+	const void *bytes;
+};
+
 /* What the device is.  Copied by add(). */
 struct tenon_virtio_desc {
 	uint32_t struct_size;
@@ -82,6 +92,14 @@ struct tenon_virtio_desc {
 	const struct tenon_virtio_ops *ops; /* lives until the device is detached */
 	uint32_t flags;                     /* TENON_VIRTIO_* */
 	uint32_t reserved;                  /* 0 */
+	/*
+	 * The pages of a configuration that has them; all zeroes for a key that is none of theirs.
+	 * They and their bytes live until the device is detached, and never change.  The driver can
+	 * write the key without config_written().
+	 */
+	const struct tenon_virtio_page *pages;
+	uint32_t n_pages;
+	uint32_t page_key; /* bytes of the key, 1 to 4; 0 = there are no pages */
 };
 
 /*
