@@ -70,8 +70,18 @@ void displays_release(struct tenon_dev *dev)
 
 /* ---- the table ---- */
 
+/* Screens and keys do not go to other processes. */
+static int refuse(struct tenon_dev *dev)
+{
+	return device_refuse(dev, -ENOTSUP,
+		"there is no machine here whose screens it could draw, show or take input from; "
+		"only in the machine's own process there is");
+}
+
 static int svc_create(struct tenon_dev *dev, uint32_t n_screens, const struct tenon_drawer_ops *ops)
 {
+	if (!dev->env->displays)
+		return refuse(dev);
 	return display_create(dev->env->displays, dev, &dev->display, n_screens, ops);
 }
 
@@ -99,6 +109,8 @@ static void svc_move_cursor(
 
 static int svc_view(struct tenon_dev *dev, const char *drawer, const struct tenon_viewer_ops *ops)
 {
+	if (!dev->env->displays)
+		return refuse(dev);
 	return display_view(dev->env->displays, dev, &dev->display, drawer, ops);
 }
 
@@ -130,6 +142,8 @@ static int svc_input(
 
 static int svc_take_input(struct tenon_dev *dev, uint32_t kinds, const struct tenon_input_ops *ops)
 {
+	if (!dev->env->displays)
+		return refuse(dev);
 	return display_take_input(dev->env->displays, dev, &dev->display, kinds, ops);
 }
 

@@ -41,6 +41,8 @@ for type in power rtc; do
 	refused 2 "serve $type: $type: there is no machine here *" serve "$type" --socket s
 done
 
+refused 2 "serve input: input: there is no machine here whose screens *" serve input --socket s kind=keyboard
+
 # ---- settings from a descriptor ----
 given() { # CODE SENTENCE TEXT ARGUMENT...
 	local code=$1 sentence=$2 text=$3
