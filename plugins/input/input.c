@@ -213,7 +213,8 @@ static void input_detach(struct tenon_dev *dev)
 static const struct tenon_key input_keys[] = {
 	{ "kind", TENON_KEY_ENUM, TENON_KEY_REQUIRED, NULL, "keyboard|tablet|mouse|evdev",
 		"what it is to the guest" },
-	{ "path", TENON_KEY_PATH, 0, NULL, NULL, "kind \"evdev\": the host's device" },
+	{ "path", TENON_KEY_PATH, TENON_KEY_ATTACHES, NULL, NULL,
+		"kind \"evdev\": the host's device" },
 	{ "grab", TENON_KEY_BOOL, 0, "false", NULL, "kind \"evdev\": nobody else gets its events" },
 	{ "serial", TENON_KEY_STRING, 0, NULL, NULL, "serial number that the guest sees" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
@@ -232,6 +233,7 @@ static const struct tenon_device_class input_class = {
 	.resume = input_start,
 	.reset = input_forget,
 	.detach = input_detach,
+	.needs = TENON_NEEDS_DEVICES, /* asks a device of the host what is pressed */
 };
 
 static int input_init(const struct tenon_host *h)
