@@ -50,10 +50,17 @@ static int put_text(char *field, size_t room, const char *text)
 static int fw_compatible(struct tenon_fw_node *node, const char *text)
 {
 	struct machine_node *n = node_of(node);
+	size_t used = strlen(n->compatible);
+	int ret;
 
-	if (n->compatible[0])
-		return 0; /* the first, most specific one is the one that is printed */
-	return put_text(n->compatible, sizeof(n->compatible), text);
+	if (used == 0)
+		return put_text(n->compatible, sizeof(n->compatible), text);
+	if (used + 1 == sizeof(n->compatible))
+		return -ENAMETOOLONG;
+	ret = put_text(n->compatible + used + 1, sizeof(n->compatible) - used - 1, text);
+	if (ret == 0)
+		n->compatible[used] = ';';
+	return ret;
 }
 
 static int fw_hid(struct tenon_fw_node *node, const char *acpi_id)

@@ -32,9 +32,9 @@ struct machine_prop {
 
 /* One node in the firmware tables. */
 struct machine_node {
-	char name[MACHINE_MAX_NAME];       /* "virtio_mmio", "serial" */
-	char compatible[MACHINE_MAX_NAME]; /* "" = not in a device tree */
-	char hid[16];                      /* "" = not in ACPI */
+	char name[MACHINE_MAX_NAME];           /* "virtio_mmio", "serial" */
+	char compatible[2 * MACHINE_MAX_NAME]; /* with ';' between; "" = not in a device tree */
+	char hid[16];                          /* "" = not in ACPI */
 	struct machine_window windows[MACHINE_MAX_WINDOWS];
 	size_t n_windows;
 	uint32_t irqs[2];

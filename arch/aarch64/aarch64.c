@@ -63,6 +63,12 @@ int arm_create_memory(
 	return ret;
 }
 
+/* The clock of a PC has ports. */
+static const struct arch_form forms[] = {
+	{ "rtc", "pl031" },
+	{ NULL, NULL },
+};
+
 static const uint32_t facts[] = { ARM_CONF(ARM_CONF_GIC), ARM_CONF(ARM_CONF_PMU), 0 };
 
 const struct arch arch_aarch64 = {
@@ -74,4 +80,5 @@ const struct arch arch_aarch64 = {
 	.boot_tables = arm_boot_tables,
 	.vcpu_state = arm_vcpu_state,
 	.facts = facts,
+	.forms = forms,
 };
