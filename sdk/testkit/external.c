@@ -7,7 +7,6 @@
  * for a call, but once only for the same state of affairs, because there are queues whose chains
  * wait for the world.
  */
-#include <limits.h>
 #include <poll.h>
 #include <string.h>
 
@@ -104,49 +103,30 @@ static uint64_t state_of_affairs(void)
 	return all;
 }
 
-/* What tells that there is something to do: the devices' descriptors, and the calls. */
-static nfds_t gather(struct pollfd polled[MAX_POLLED], bool all_devices)
-{
-	struct tenon_notifier **calls;
-	struct virtio_device *vd;
-	nfds_t n = 0;
-
-	for (struct tk_dev *d = kit.devices; d; d = d->next) {
-		const bool external = kit_virtio_external(d, &vd, &calls);
-
-		for (uint32_t i = 0; external && i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
-			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
-		if (external || all_devices)
-			n += kit_watched(d, polled + n, MAX_POLLED - n);
-	}
-	return n;
-}
-
 bool kit_wait_external(void)
 {
 	static uint64_t waited_for;
 	struct pollfd polled[MAX_POLLED];
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
 	const uint64_t all = state_of_affairs();
-	nfds_t n;
+	nfds_t n = 0;
 
 	if (all == 0 || all == waited_for)
 		return false;
-	n = gather(polled, false);
+	for (struct tk_dev *d = kit.devices; d; d = d->next) {
+		if (!kit_virtio_external(d, &vd, &calls))
+			continue;
+		for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
+			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
+		n += kit_watched(d, polled + n, MAX_POLLED - n);
+	}
 	/* Not every chain that is used is told: the driver may not want to hear of it. */
 	for (unsigned waited = 0; waited < patience_ms; waited += SLICE_MS)
 		if (poll(polled, n, SLICE_MS) > 0 || state_of_affairs() != all)
 			return true;
 	waited_for = all;
 	return false;
-}
-
-int tk_wait(unsigned ms)
-{
-	struct pollfd polled[MAX_POLLED];
-
-	if (kit_current())
-		kit_fail("tk_wait() was called from within a callback");
-	return poll(polled, gather(polled, true), ms > INT_MAX ? -1 : (int)ms) > 0;
 }
 
 void tk_patience(unsigned ms)

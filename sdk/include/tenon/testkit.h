@@ -241,10 +241,6 @@ TK_API int tk_step(void);
 /* For how many milliseconds of the real clock the loop waits for a device whose rings another
  * process works on, before it is idle; 250 unless said otherwise. */
 TK_API void tk_patience(unsigned ms);
-/* Waits, as a driver sleeps that has nothing to do, until a device's descriptor is ready or who
- * works on its rings elsewhere calls, for so many milliseconds of the real clock; 0 = nothing came.
- */
-TK_API int tk_wait(unsigned ms);
 /* Moves the clock, stopping at each timer on the way. */
 TK_API void tk_advance_ms(uint64_t ms);
 TK_API void tk_advance_ns(uint64_t ns);

@@ -3,20 +3,19 @@
 #include "block_driver.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <tenon/testkit.h>
 
 #include "ring.h"
-#include "served.h"
 
 #define T_IN  0u
 #define T_OUT 1u
-
-#define PATIENCE_MS 10000
 
 struct driver {
 	struct ring ring;
@@ -24,7 +23,7 @@ struct driver {
 	uint64_t n_places, next, random;
 	uint8_t *headers; /* 16 bytes of each slot, and a status for each behind them */
 	int uring;        /* of a device that lives here */
-	struct served served;
+	pid_t child;      /* of one that does not; 0 = it does */
 	uint64_t done;
 };
 
@@ -64,12 +63,25 @@ static struct tk_dev *open_here(struct driver *v, const char *file)
 /* The same device in a process of its own. */
 static struct tk_dev *open_there(struct driver *v, const char *file, const char *serves)
 {
-	char path[1024];
-	const char *const keys[] = { path, v->load->cached ? "direct=false" : "direct=true",
-		"format=raw", "engine=io_uring", "sector_size=4096", NULL };
+	char socket[64], settings[128], path[1024], direct[32];
 
+	(void)snprintf(socket, sizeof(socket), "/tmp/tenon-bench-%d.sock", (int)getpid());
 	(void)snprintf(path, sizeof(path), "path=%s", file);
-	return served_open(&v->served, serves, "block", keys);
+	(void)snprintf(direct, sizeof(direct), "direct=%s", v->load->cached ? "false" : "true");
+	v->child = fork();
+	if (v->child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)execl(serves, "tenon", "serve", "block", "--once", "--socket", socket, path,
+			direct, "format=raw", "engine=io_uring", "sector_size=4096", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; v->child < 0 || access(socket, F_OK) != 0; i++) {
+		if (v->child < 0 || i == 5000)
+			TK_FAIL("the disk's process does not come up");
+		(void)poll(NULL, 0, 1);
+	}
+	(void)snprintf(settings, sizeof(settings), "socket = \"%s\"; device = \"block\";", socket);
+	return tk_device("vhost-user", settings);
 }
 
 static void set_up(struct driver *v, const char *file, const char *serves)
@@ -130,37 +142,36 @@ static bool reap(struct driver *v)
 	return v->done != before;
 }
 
-static void wait_for_disk(struct driver *v)
-{
-	struct pollfd p = { .fd = v->uring, .events = POLLIN };
-
-	if (v->served.child ? ring_want_call(&v->ring, 0) && !tk_wait(PATIENCE_MS)
-			    : poll(&p, 1, PATIENCE_MS) <= 0)
-		TK_FAIL("the disk is silent");
-}
-
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
 	const char *serves, unsigned ms, struct devices_result *result)
 {
 	struct driver v = { .load = load, .random = 88172645463325252ull };
+	clockid_t other = CLOCK_THREAD_CPUTIME_ID;
 	double began, cpu, now;
 
 	v.n_places = file_size / load->size;
 	set_up(&v, file, serves);
+	if (v.child && clock_getcpuclockid(v.child, &other) != 0)
+		TK_FAIL("the disk's process has no clock");
 	began = devices_clock(CLOCK_MONOTONIC);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + served_cpu(&v.served);
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0);
 	for (unsigned i = 0; i < load->depth; i++)
 		offer(&v, i);
 	do {
 		ring_kick(&v.ring);
 		(void)tk_step();
-		if (!reap(&v))
-			wait_for_disk(&v);
+		if (!reap(&v) && !v.child) {
+			struct pollfd p = { .fd = v.uring, .events = POLLIN };
+
+			if (poll(&p, 1, 10000) <= 0)
+				TK_FAIL("the disk is silent");
+		}
 		now = devices_clock(CLOCK_MONOTONIC);
 	} while (now - began < ms / 1e3);
 	result->per_second = (double)v.done / (now - began);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + served_cpu(&v.served) - cpu;
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0) - cpu;
 	result->cpu_us = cpu * 1e6 / (double)v.done;
-	served_end(&v.served);
+	if (v.child)
+		(void)kill(v.child, SIGTERM);
 	/* What is still under way ends with the process. */
 }

@@ -11,7 +11,6 @@
 struct devices_options {
 	unsigned ms, rounds; /* of each measurement, and how many of them */
 	const char *folder;  /* for files; on the disk that is to be measured */
-	const char *only;    /* the rows whose name has this in it; NULL = all */
 	unsigned n_rows, n_below;
 };
 
@@ -44,8 +43,5 @@ double devices_clock(clockid_t clock); /* seconds */
 int block_part(struct devices_options *o);
 int net_part(struct devices_options *o);
 int vsock_part(struct devices_options *o);
-/* The device in this process beside the same one in a process of @serves, which is tenon. */
-int net_isolated_part(struct devices_options *o, const char *serves);
-int vsock_isolated_part(struct devices_options *o, const char *serves);
 
 #endif

@@ -15,16 +15,13 @@
 
 #include "devices.h"
 #include "ring.h"
-#include "served.h"
 #include "wire.h"
 
-#define QUEUE          256u
-#define HEADER         12u
-#define BUFFER         2048u /* of guest memory for each frame, its header included */
-#define LIMIT          80
-#define LIMIT_TAP      70
-#define LIMIT_ISOLATED 90
-#define BULK           1514u
+#define QUEUE     256u
+#define HEADER    12u
+#define BUFFER    2048u /* of guest memory for each frame, its header included */
+#define LIMIT     80
+#define LIMIT_TAP 70
 
 static const struct load {
 	const char *name;
@@ -33,7 +30,7 @@ static const struct load {
 	uint32_t size;
 } loads[] = {
 	{ "from the guest, datagrams of 60 bytes", WIRE_DGRAM, false, 60 },
-	{ "from the guest, datagrams of 1514 bytes", WIRE_DGRAM, false, BULK },
+	{ "from the guest, datagrams of 1514 bytes", WIRE_DGRAM, false, 1514 },
 	{ "to the guest, datagrams of 60 bytes", WIRE_DGRAM, true, 60 },
 	{ "to the guest, datagrams of 1514 bytes", WIRE_DGRAM, true, 1514 },
 	{ "from the guest, stream, 60 bytes", WIRE_STREAM, false, 60 },
@@ -124,43 +121,21 @@ static uint64_t run_plain(struct wire *w, double until)
 
 /* ---- the device ---- */
 
-static const char *backend_of(const struct wire *w)
-{
-	return w->kind == WIRE_TAP ? "tap" : w->kind == WIRE_STREAM ? "stream" : "dgram";
-}
-
-static struct tk_dev *open_here(const struct wire *w)
-{
-	char settings[100];
-
-	(void)tk_plugin(NET_PLUGIN);
-	(void)snprintf(
-		settings, sizeof(settings), "backend = \"%s\"; fd = %d;", backend_of(w), w->near);
-	return tk_device("net", settings);
-}
-
-static struct tk_dev *open_there(struct wire *w, struct served *s, const char *serves)
-{
-	char backend[32], fd[32];
-	const char *const keys[] = { backend, fd, NULL };
-	struct tk_dev *d;
-
-	(void)tk_plugin(VHOST_USER_PLUGIN);
-	(void)snprintf(backend, sizeof(backend), "backend=%s", backend_of(w));
-	(void)snprintf(fd, sizeof(fd), "fd=%d", w->near);
-	(void)fcntl(w->near, F_SETFD, 0);
-	d = served_open(s, serves, "net", keys);
-	(void)close(w->near); /* it is the other process's now */
-	w->near = -1;
-	return d;
-}
-
-static void fill(struct ring *r, struct tk_dev *d, const struct wire *w)
+static void open_device(struct ring *r, const struct wire *w)
 {
 	uint32_t size = w->to_guest ? BUFFER : HEADER + w->size;
 	unsigned queue = w->to_guest ? 0 : 1;
 	uint8_t frame[BUFFER] = { 0 };
+	struct tk_dev *d;
+	char settings[100];
 
+	(void)tk_plugin(NET_PLUGIN);
+	(void)snprintf(settings, sizeof(settings), "backend = \"%s\"; fd = %d;",
+		w->kind == WIRE_TAP      ? "tap"
+		: w->kind == WIRE_STREAM ? "stream"
+					 : "dgram",
+		w->near);
+	d = tk_device("net", settings);
 	ring_open(r, d, queue);
 	TK_EQ(r->size, QUEUE);
 	wire_frame(frame + HEADER, w->size);
@@ -185,74 +160,53 @@ static uint64_t run_device(const struct wire *w, struct ring *r, double until)
 		(void)tk_step();
 		for (; ring_take(r, &head, &size); done++)
 			ring_offer(r, head);
-		if (done != before)
-			continue;
-		if (w->near >= 0)
+		if (done == before)
 			wire_wait(w);
-		else if (ring_want_call(r, w->to_guest ? 0 : QUEUE / 4 * 3) && !tk_wait(10000))
-			TK_FAIL("the device is silent");
 	}
 	return done;
 }
 
 /* ---- measuring ---- */
 
-enum how { PLAIN, HERE, THERE };
-
-static const char *program; /* of a device in a process of its own */
-
-static void measure(const struct load *l, enum how how, unsigned ms, struct devices_result *ret)
+static void measure(const struct load *l, bool plain, unsigned ms, struct devices_result *ret)
 {
 	struct wire w = { .kind = l->kind, .to_guest = l->to_guest, .size = l->size };
-	struct served served = { 0 };
 	struct ring r = { .d = NULL };
 	double began, cpu;
 	uint64_t done;
 
 	wire_open(&w);
-	if (how == PLAIN)
+	if (plain)
 		(void)fcntl(w.near, F_SETFL, O_NONBLOCK);
 	else
-		fill(&r, how == HERE ? open_here(&w) : open_there(&w, &served, program), &w);
+		open_device(&r, &w);
 	wire_start(&w);
 	began = devices_clock(CLOCK_MONOTONIC);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + served_cpu(&served);
-	done = how == PLAIN ? run_plain(&w, began + ms / 1e3)
-			    : run_device(&w, &r, began + ms / 1e3);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + served_cpu(&served) - cpu;
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID);
+	done = plain ? run_plain(&w, began + ms / 1e3) : run_device(&w, &r, began + ms / 1e3);
+	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	ret->cpu_us = cpu * 1e6 / (double)(done ? done : 1);
 	ret->per_second = (double)done / (devices_clock(CLOCK_MONOTONIC) - began);
-	served_end(&served);
 }
 
 static void measure_plain(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, PLAIN, ms, ret);
+	measure(load, true, ms, ret);
 }
 
-static void measure_here(const void *load, unsigned ms, struct devices_result *ret)
+static void measure_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, HERE, ms, ret);
+	measure(load, false, ms, ret);
 }
 
-static void measure_there(const void *load, unsigned ms, struct devices_result *ret)
-{
-	measure(load, THERE, ms, ret);
-}
-
-static int run_plain_alone(const void *load, unsigned ms, struct devices_result *ret)
+static int run_isolated_plain(const void *load, unsigned ms, struct devices_result *ret)
 {
 	return devices_isolated(measure_plain, load, ms, ret);
 }
 
-static int run_here(const void *load, unsigned ms, struct devices_result *ret)
+static int run_isolated_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	return devices_isolated(measure_here, load, ms, ret);
-}
-
-static int run_there(const void *load, unsigned ms, struct devices_result *ret)
-{
-	return devices_isolated(measure_there, load, ms, ret);
+	return devices_isolated(measure_device, load, ms, ret);
 }
 
 int net_part(struct devices_options *o)
@@ -262,27 +216,12 @@ int net_part(struct devices_options *o)
 
 	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
 		const struct devices_row row = { "net", loads[i].name,
-			loads[i].kind == WIRE_TAP ? LIMIT_TAP : LIMIT, run_plain_alone, run_here,
-			&loads[i] };
+			loads[i].kind == WIRE_TAP ? LIMIT_TAP : LIMIT, run_isolated_plain,
+			run_isolated_device, &loads[i] };
 
 		if (loads[i].kind == WIRE_TAP && no_tap)
 			devices_skip("net", loads[i].name, no_tap);
 		else
-			ret = devices_row(o, &row);
-	}
-	return ret < 0 ? 1 : 0;
-}
-
-int net_isolated_part(struct devices_options *o, const char *serves)
-{
-	int ret = 0;
-
-	program = serves;
-	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
-		const struct devices_row row = { "net", loads[i].name, LIMIT_ISOLATED, run_here,
-			run_there, &loads[i] };
-
-		if (loads[i].kind != WIRE_TAP && loads[i].size == BULK)
 			ret = devices_row(o, &row);
 	}
 	return ret < 0 ? 1 : 0;

@@ -49,10 +49,3 @@ bool ring_take(struct ring *r, uint16_t *ret_head, uint32_t *ret_size)
 	*ret_size = element[1];
 	return true;
 }
-
-bool ring_want_call(struct ring *r, unsigned ahead)
-{
-	/* used_event: "call when this one is written" (2.7.7.2) */
-	__atomic_store_n(&r->avail[2 + r->size], (uint16_t)(r->seen + ahead), __ATOMIC_SEQ_CST);
-	return (uint16_t)(__atomic_load_n(&r->used[1], __ATOMIC_SEQ_CST) - r->seen) <= ahead;
-}

@@ -26,9 +26,6 @@ void ring_open(struct ring *r, struct tk_dev *d, unsigned queue);
 void ring_offer(struct ring *r, uint16_t head);
 /* Publishes what was offered, and kicks when the device wants to know. */
 void ring_kick(struct ring *r);
-/* Asks to be called when @ahead chains and one more came back; false when they have, so that there
- * is nothing to wait for. */
-bool ring_want_call(struct ring *r, unsigned ahead);
 /* The next chain that came back, and the bytes in it; false when there is none. */
 bool ring_take(struct ring *r, uint16_t *ret_head, uint32_t *ret_size);
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -87,11 +86,7 @@ int devices_row(struct devices_options *o, const struct devices_row *row)
 {
 	double rate[2][DEVICES_MOST_ROUNDS] = { 0 }, cpu[2][DEVICES_MOST_ROUNDS] = { 0 };
 	double ratio[DEVICES_MOST_ROUNDS] = { 0 }, middle;
-	char name[128];
 
-	(void)snprintf(name, sizeof(name), "%s %s", row->part, row->name);
-	if (o->only && !strstr(name, o->only))
-		return 0;
 	for (unsigned i = 0; i < o->rounds; i++) {
 		for (unsigned turn = 0; turn < 2; turn++) {
 			unsigned own = (turn + i) % 2;

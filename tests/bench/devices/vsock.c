@@ -20,19 +20,17 @@
 
 #include "devices.h"
 #include "ring.h"
-#include "served.h"
 
-#define CHUNK          65536u
-#define HEADER         44u
-#define CREDIT         262144u
-#define MOST           64u /* packets of the guest that are out */
-#define MEMORY         ((size_t)12 * (CHUNK + 64))
-#define MIB            1048576.0
-#define RX             0u
-#define TX             1u
-#define LIMIT          80 /* per cent */
-#define LIMIT_ISOLATED 90
-#define CONTROLS       4u /* of the guest's packets, those without data */
+#define CHUNK    65536u
+#define HEADER   44u
+#define CREDIT   262144u
+#define MOST     64u /* packets of the guest that are out */
+#define MEMORY   ((size_t)12 * (CHUNK + 64))
+#define MIB      1048576.0
+#define RX       0u
+#define TX       1u
+#define LIMIT    80 /* per cent */
+#define CONTROLS 4u /* of the guest's packets, those without data */
 
 #define OP_REQUEST       1
 #define OP_RW            5
@@ -53,9 +51,7 @@ static const struct load loads[] = {
 
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
 
-static char folder[] = "/tmp/bench-vsock-XXXXXX", path[64];
-
-enum how { BARE, HERE, THERE };
+static char folder[] = "/tmp/bench-vsock-XXXXXX", path[64], settings[128];
 
 /* ---- the other end ---- */
 
@@ -127,8 +123,7 @@ struct guest {
 	uint32_t rx_size, n_tx;            /* of a buffer; packets with data that may be out */
 	uint16_t free[MOST];               /* of them */
 	uint32_t n_free, n_controls;       /* which are not out */
-	int poll;                          /* what the device waits for; -1 = the loop waits */
-	struct served served;
+	int poll;                          /* what the device waits for */
 };
 
 static void put_le(uint8_t *at, uint64_t v, unsigned n)
@@ -176,16 +171,13 @@ static void collect_tx(struct guest *g)
 			g->free[g->n_free++] = (uint16_t)((head - CONTROLS) / 2);
 }
 
-static void wait_for_device(struct guest *g)
+static void wait_for_device(const struct guest *g)
 {
 	struct pollfd p = { .fd = g->poll, .events = POLLIN };
 
 	if (tk_step())
 		return;
-	if (g->poll >= 0)
-		TK_EQ(poll(&p, 1, 10000), 1);
-	else if (ring_want_call(&g->rx, 0) && ring_want_call(&g->tx, 0))
-		TK_TRUE(tk_wait(10000));
+	TK_EQ(poll(&p, 1, 10000), 1);
 	(void)tk_step();
 }
 
@@ -218,7 +210,7 @@ static const uint8_t *next_packet(struct guest *g)
 	return tk_mem(g->rx_at + (uint64_t)head * g->rx_size, HEADER);
 }
 
-/* That of a device that lives here, so that one can wait as the core's loop does. */
+/* The device's own set of sockets, so that one can wait as the core's loop does. */
 static int find_poll(void)
 {
 	char link[32], what[64];
@@ -266,36 +258,11 @@ static void open_queues(struct guest *g, const struct load *l)
 	ring_kick(&g->rx);
 }
 
-static const char *program; /* of a device in a process of its own */
-
-static void open_here(struct guest *g)
+static void open_guest(struct guest *g, const struct load *l)
 {
-	char settings[128];
-
 	(void)tk_plugin(VSOCK_PLUGIN);
-	(void)snprintf(settings, sizeof(settings), "socket = \"%s/v\";", folder);
-	g->d = tk_device("vsock", settings);
+	*g = (struct guest){ .d = tk_device("vsock", settings) };
 	g->poll = find_poll();
-}
-
-static void open_there(struct guest *g)
-{
-	char key[128];
-	const char *const keys[] = { key, NULL };
-
-	(void)tk_plugin(VHOST_USER_PLUGIN);
-	(void)snprintf(key, sizeof(key), "socket=%s/v", folder);
-	g->d = served_open(&g->served, program, "vsock", keys);
-	g->poll = -1;
-}
-
-static void open_guest(struct guest *g, const struct load *l, enum how how)
-{
-	*g = (struct guest){ .n_free = 0 };
-	if (how == HERE)
-		open_here(g);
-	else
-		open_there(g);
 	open_queues(g, l);
 	control(g, OP_REQUEST, 0);
 	while (!next_packet(g)) /* accepted */
@@ -361,41 +328,35 @@ static uint64_t guest_receives(struct guest *g, const struct load *l, double unt
 
 /* ---- measuring ---- */
 
-static void measure(const struct load *l, enum how how, unsigned ms, struct devices_result *ret)
+static void measure(const struct load *l, bool bare, unsigned ms, struct devices_result *ret)
 {
-	struct guest g = { .n_free = 0 };
+	struct guest g;
 	double began, busy;
 	uint64_t bytes;
 
 	start_other_end(!l->to_guest);
-	if (how != BARE)
-		open_guest(&g, l, how);
+	if (!bare)
+		open_guest(&g, l);
 	began = devices_clock(CLOCK_MONOTONIC);
-	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID) + served_cpu(&g.served);
-	if (how == BARE)
+	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID);
+	if (bare)
 		bytes = bare_copy(l, began + ms / 1e3);
 	else
 		bytes = l->to_guest ? guest_receives(&g, l, began + ms / 1e3)
 				    : guest_sends(&g, l, began + ms / 1e3);
-	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID) + served_cpu(&g.served) - busy;
+	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID) - busy;
 	ret->cpu_us = busy * 1e6 / ((double)bytes / MIB);
 	ret->per_second = (double)bytes / MIB / (devices_clock(CLOCK_MONOTONIC) - began);
-	served_end(&g.served);
 }
 
 static void measure_bare(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, BARE, ms, ret);
+	measure(load, true, ms, ret);
 }
 
-static void measure_here(const void *load, unsigned ms, struct devices_result *ret)
+static void measure_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, HERE, ms, ret);
-}
-
-static void measure_there(const void *load, unsigned ms, struct devices_result *ret)
-{
-	measure(load, THERE, ms, ret);
+	measure(load, false, ms, ret);
 }
 
 static int run_bare(const void *load, unsigned ms, struct devices_result *ret)
@@ -403,67 +364,31 @@ static int run_bare(const void *load, unsigned ms, struct devices_result *ret)
 	return devices_isolated(measure_bare, load, ms, ret);
 }
 
-static int run_here(const void *load, unsigned ms, struct devices_result *ret)
+static int run_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	return devices_isolated(measure_here, load, ms, ret);
-}
-
-static int run_there(const void *load, unsigned ms, struct devices_result *ret)
-{
-	return devices_isolated(measure_there, load, ms, ret);
-}
-
-/* ---- the parts ---- */
-
-static bool make_folder(void)
-{
-	if (!mkdtemp(folder)) {
-		(void)fprintf(
-			stderr, "devices: vsock: cannot make %s: %s\n", folder, strerror(errno));
-		return false;
-	}
-	(void)snprintf(path, sizeof(path), "%s/v_1000", folder);
-	return true;
-}
-
-static void remove_folder(void)
-{
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/v", folder);
-	(void)unlink(path);
-	(void)rmdir(folder);
+	return devices_isolated(measure_device, load, ms, ret);
 }
 
 int vsock_part(struct devices_options *o)
 {
 	int ret = 0;
 
-	if (!make_folder())
+	if (!mkdtemp(folder)) {
+		(void)fprintf(
+			stderr, "devices: vsock: cannot make %s: %s\n", folder, strerror(errno));
 		return 1;
+	}
+	(void)snprintf(path, sizeof(path), "%s/v_1000", folder);
+	(void)snprintf(settings, sizeof(settings), "socket = \"%s/v\";", folder);
 	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
-		const struct devices_row row = { "vsock", loads[i].name, LIMIT, run_bare, run_here,
-			&loads[i] };
+		const struct devices_row row = { "vsock", loads[i].name, LIMIT, run_bare,
+			run_device, &loads[i] };
 
 		ret = devices_row(o, &row);
 	}
-	remove_folder();
-	return ret < 0 ? 1 : 0;
-}
-
-int vsock_isolated_part(struct devices_options *o, const char *serves)
-{
-	int ret = 0;
-
-	if (!make_folder())
-		return 1;
-	program = serves;
-	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
-		const struct devices_row row = { "vsock", loads[i].name,
-			loads[i].size == CHUNK ? LIMIT_ISOLATED : 0, run_here, run_there,
-			&loads[i] };
-
-		ret = devices_row(o, &row);
-	}
-	remove_folder();
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/v", folder);
+	(void)unlink(path);
+	(void)rmdir(folder);
 	return ret < 0 ? 1 : 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * isolation [--ms N] [--rounds N] [--folder PATH] [ROW]: what it costs that a device lives in a
- * process of its own: block, net and vsock in process against the same behind `tenon serve` and the
+ * isolation [--ms N] [--rounds N] [--folder PATH]: what it costs that a device lives in a process
+ * of its own: the block device in process against the same one behind `tenon serve` and the
  * vhost-user front end, and the start of a VM whose devices are isolated.
  *
- * With ROW only the rows whose names have that in them.  Measured by turns in one run, as `devices`
- * does.  Behind the boundary the CPU time of both processes counts.
+ * Measured by turns in one run, as `devices` does.  Behind the boundary the CPU time of both
+ * processes counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -212,18 +212,15 @@ int main(int argc, char **argv)
 		else
 			wrong = true;
 	}
-	o.only = argv[optind];
-	if (wrong || optind + 1 < argc || o.ms < 10 || o.ms > 20000 || o.rounds < 1 ||
+	if (wrong || optind < argc || o.ms < 10 || o.ms > 20000 || o.rounds < 1 ||
 		o.rounds > DEVICES_MOST_ROUNDS) {
-		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH] "
-			    "[ROW]\n",
+		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH]\n",
 			stderr);
 		return 2;
 	}
 	(void)puts("compared: the device in the VM's process; tenon: in a process of its own");
 	devices_head(&o);
-	if (disk_rows(&o) < 0 || net_isolated_part(&o, TENON_PROGRAM) != 0 ||
-		vsock_isolated_part(&o, TENON_PROGRAM) != 0 || start_row(&o) < 0)
+	if (disk_rows(&o) < 0 || start_row(&o) < 0)
 		return 1;
 	if (o.n_below > 0)
 		(void)printf("%u of %u rows are below their limit\n", o.n_below, o.n_rows);
