@@ -169,6 +169,11 @@ static void collect_tx(struct guest *g)
 
 static void wait_for_device(struct guest *g)
 {
+	const uint32_t back = g->n_free + g->n_controls;
+
+	collect_tx(g);
+	if (g->n_free + g->n_controls != back)
+		return;
 	if (g->child ? !(ring_arm(&g->rx) && ring_arm(&g->tx)) : tk_step())
 		return;
 	TK_TRUE(tk_wait(10000));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * isolation [--ms N] [--rounds N] [--folder PATH]: what it costs that a device lives in a process
- * of its own: the block device in process against the same one behind `tenon serve` and the
- * vhost-user front end, net and vsock in the same way, and the start of a VM whose devices are
- * isolated.
+ * isolation [--ms N] [--rounds N] [--folder PATH] [--only block|net|vsock|start]: what it costs
+ * that a device lives in a process of its own: the block device in process against the same one
+ * behind `tenon serve` and the vhost-user front end, net and vsock in the same way, and the start
+ * of a VM whose devices are isolated.
  *
  * Measured by turns in one run, as `devices` does.  Behind the boundary the CPU time of both
  * processes counts.
@@ -280,15 +280,51 @@ static int start_row(struct devices_options *o)
 	return ret;
 }
 
+static const struct part {
+	const char *name;
+	int (*rows)(struct devices_options *o);
+} parts[] = {
+	{ "block", disk_rows },
+	{ "net", net_rows },
+	{ "vsock", vsock_rows },
+	{ "start", start_row },
+};
+
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static int run(struct devices_options *o, const char *only)
+{
+	int ret = 0;
+
+	(void)puts("compared: the device in the VM's process; tenon: in a process of its own");
+	devices_head(o);
+	for (size_t i = 0; i < N_PARTS && ret == 0; i++)
+		if (!only || strcmp(only, parts[i].name) == 0)
+			ret = parts[i].rows(o);
+	if (ret == 0 && o->n_below > 0)
+		(void)printf("%u of %u rows are below their limit\n", o->n_below, o->n_rows);
+	return ret < 0;
+}
+
+static bool is_part(const char *name)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (strcmp(name, parts[i].name) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "ms", required_argument, NULL, 'm' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "folder", required_argument, NULL, 'f' },
+		{ "only", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct devices_options o = { .ms = 400, .rounds = 5, .folder = "/var/tmp" };
+	const char *only = NULL;
 	bool wrong = false;
 	int c;
 
@@ -299,20 +335,17 @@ int main(int argc, char **argv)
 			o.rounds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'f')
 			o.folder = optarg;
+		else if (c == 'o' && is_part(optarg))
+			only = optarg;
 		else
 			wrong = true;
 	}
 	if (wrong || optind < argc || o.ms < 10 || o.ms > 20000 || o.rounds < 1 ||
 		o.rounds > DEVICES_MOST_ROUNDS) {
-		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH]\n",
+		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH]\n"
+			    "                 [--only block|net|vsock|start]\n",
 			stderr);
 		return 2;
 	}
-	(void)puts("compared: the device in the VM's process; tenon: in a process of its own");
-	devices_head(&o);
-	if (disk_rows(&o) < 0 || net_rows(&o) < 0 || vsock_rows(&o) < 0 || start_row(&o) < 0)
-		return 1;
-	if (o.n_below > 0)
-		(void)printf("%u of %u rows are below their limit\n", o.n_below, o.n_rows);
-	return 0;
+	return run(&o, only);
 }
