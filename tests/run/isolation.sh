@@ -101,6 +101,16 @@ ended() { # NAME
 
 waiting "a process that is killed"
 before=$child
+# What they are can be seen: one keeps the others, one is the device named rng.
+name_of() { # PID: its program's name, and its arguments
+	printf '%s|%s' "$(cat "/proc/$1/comm")" "$(tr '\0' ' ' <"/proc/$1/cmdline" | sed 's/ *$//')"
+}
+[ "$(name_of "$(pgrep -P "$vm")")" = "tenon: keeper|tenon: keeper" ] ||
+	fail "names: the keeper is $(name_of "$(pgrep -P "$vm")")"
+case $(name_of "$child") in
+"tenon rng|tenon serve rng --name rng "*) ;;
+*) fail "names: the device is $(name_of "$child")" ;;
+esac
 killed "a process that is killed" "its process was killed by signal 9 (KILL); another is started in 10 ms"
 find_child "a process that is killed"
 [ "$child" != "$before" ] || fail "a process that is killed: it is the same one"
