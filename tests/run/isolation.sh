@@ -59,9 +59,10 @@ expect 0 "a default for all" "$tenon" check sub/vm.cfg
 sed -n '/^  block/,/^  [a-z]/p' out | grep -q 'home: a process of its own' || fail "the disk: $(cat out)"
 
 # waiting NAME [OPTION...]: a guest that waits; `vm` and `child` are the two processes
+guest=w
 waiting() {
 	mkfifo terminal
-	timeout 30 "$tenon" run --kernel "$kernel" --hypervisor kvm --memory 64M --append w \
+	timeout 30 "$tenon" run --kernel "$kernel" --hypervisor kvm --memory 64M --append $guest \
 		--device serial --device power,irq=11 --device "$rng" "${@:2}" \
 		</dev/null >terminal 2>err &
 	exec 4<terminal
@@ -119,6 +120,17 @@ ended "a process that is killed"
 waiting "a process that is given up" --set vm.restart_limit=0
 killed "a process that is given up" "the device is given up"
 ended "a process that is given up"
+
+# A driver that uses it all the same finds a dead device, and may do to it what it likes.
+guest=d
+waiting "a dead device" --set vm.restart_limit=0
+killed "a dead device" "the device is given up"
+wait %% || fail "a dead device: exit code $?: $(cat err)"
+exec 4<&-
+rm terminal
+ran=$((ran + 1))
+grep -q "the back end is lost for good" err || fail "a dead device: $(cat err)"
+guest=w
 
 # Nothing outlives the VM, however it ends.
 waiting "a VM that is killed"
