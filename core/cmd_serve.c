@@ -18,6 +18,7 @@
 #include "core/device.h"
 #include "core/event_loop.h"
 #include "core/loader.h"
+#include "core/process_name.h"
 #include "core/sandbox.h"
 #include "core/serve.h"
 #include "core/serve_config.h"
@@ -374,6 +375,16 @@ static int parse_fd(const char *option, const char *text, int *ret_fd, struct er
 	return 0;
 }
 
+/* A keeper starts it by a path that says nothing. */
+static void name_process(const struct serve_options *options)
+{
+	char text[64];
+
+	(void)snprintf(
+		text, sizeof(text), "tenon %s", options->name ? options->name : options->type);
+	process_name_set_short(text);
+}
+
 int cmd_serve(const struct serve_options *given, const struct config_override *settings,
 	size_t n_settings, struct error *err)
 {
@@ -383,6 +394,7 @@ int cmd_serve(const struct serve_options *given, const struct config_override *s
 
 	if (!s)
 		return error_set(err, EXIT_HOST, -ENOMEM, "out of memory");
+	name_process(given);
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of one write */
 	s->options = &options;
 	s->listen = (struct serve_listen){ .fd = -1, .connected = -1, .came = came, .opaque = s };

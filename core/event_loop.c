@@ -59,6 +59,8 @@ struct event_loop {
 	const void *current; /* the object or owner whose callback runs */
 	pthread_t runner;    /* valid while running */
 	bool running, stop;
+	bool (*keen)(void *arg);
+	void *keen_arg;
 };
 
 uint64_t monotonic_ns(void)
@@ -476,6 +478,12 @@ static void set_runner(struct event_loop *loop, bool running)
 	(void)pthread_mutex_unlock(&loop->lock);
 }
 
+void event_loop_set_keen(struct event_loop *loop, bool (*keen)(void *arg), void *arg)
+{
+	loop->keen = keen;
+	loop->keen_arg = arg;
+}
+
 int event_loop_run(struct event_loop *loop)
 {
 	int ret = 0;
@@ -487,6 +495,8 @@ int event_loop_run(struct event_loop *loop)
 
 		if (stop)
 			break;
+		if (loop->keen && loop->keen(loop->keen_arg))
+			timeout = 0;
 		ret = round_of(loop, timeout);
 	}
 	(void)pthread_mutex_lock(&loop->lock);

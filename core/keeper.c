@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/process_name.h"
+
 struct keeper {
 	int sock;
 	pid_t pid;
@@ -23,7 +25,7 @@ static void become(int sock, uint32_t restarts, pid_t parent)
 	if (getppid() != parent)
 		_exit(0);
 	(void)setsid(); /* a Ctrl-C on the terminal is for the VM's process alone */
-	(void)prctl(PR_SET_NAME, "tenon keeper");
+	process_name_set("tenon: keeper");
 	keeper_process(sock, restarts);
 	_exit(0);
 }

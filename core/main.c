@@ -8,6 +8,7 @@
 #include "core/cli.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/process_name.h"
 #include "core/timing.h"
 
 /* What is opened later must not become a standard stream: messages would be written into it. */
@@ -32,6 +33,7 @@ int main(int argc, char *argv[])
 
 	if (!hold_streams())
 		return EXIT_HOST;
+	process_name_init(argc, argv);
 	r = cli_parse(argc, argv, &cli, &err);
 	cli.run.start = start;
 	if (!r)

@@ -13,6 +13,7 @@
 #include "core/device.h"
 #include "core/event_loop.h"
 #include "core/guest_memory.h"
+#include "core/irq.h"
 #include "core/notifier.h"
 #include "core/services.h"
 #include "sdk/virtio/virtio_device.h"
@@ -38,8 +39,9 @@ struct virtio_host {
 	struct loop_timer *deferred;
 	struct queue_door *doors;
 	uint32_t n_doors;
-	/* External rings only: what whoever works on them signals. */
-	struct queue_door *calls;
+	/* External rings only: what whoever works on them signals, one for each queue and all of
+	 * them on the device's line, so that the hypervisor hears of it and not our loop. */
+	struct tenon_irq **calls;
 	uint32_t n_calls;
 };
 
@@ -171,50 +173,21 @@ static void kicked(void *arg, uint32_t events)
 	device_unlock(host->dev);
 }
 
-/* A ring's call: while the device stands still it stays signalled, unwatched. */
-static void called(void *arg, uint32_t events)
-{
-	struct queue_door *call = arg;
-
-	(void)events;
-	if (notifier_drain(call->notifier))
-		vq_interrupt(virtio_queue(&call->host->vd, call->index));
-}
-
-static int open_call(struct queue_door *call)
-{
-	int ret = notifier_create(&call->notifier);
-
-	if (ret < 0)
-		return ret;
-	return loop_fd_add(call->host->dev->loop, notifier_fd(call->notifier), LOOP_READ, called,
-		call, &call->watch);
-}
-
 static int open_calls(struct virtio_host *host, uint32_t n)
 {
 	int ret = 0;
 
 	if (!virtio_is_external(&host->vd))
 		return 0;
-	host->calls = calloc(n, sizeof(*host->calls));
+	host->calls = calloc(n, sizeof(struct tenon_irq *));
 	if (!host->calls)
 		return -ENOMEM;
 	while (ret == 0 && host->n_calls < n) {
-		struct queue_door *call = &host->calls[host->n_calls];
-
-		call->host = host;
-		call->index = host->n_calls++;
-		ret = open_call(call);
+		ret = irq_alloc(host->dev->env->irqs, false, true, irq_number(host->irq),
+			&host->calls[host->n_calls]);
+		host->n_calls += ret == 0;
 	}
 	return ret;
-}
-
-/* Whether calls are listened to. */
-static void watch_calls(struct virtio_host *host, bool on)
-{
-	for (uint32_t i = 0; i < host->n_calls; i++)
-		(void)loop_fd_modify(host->calls[i].watch, on ? LOOP_READ : 0);
 }
 
 static int open_doors(struct virtio_host *host, uint32_t n)
@@ -267,6 +240,7 @@ static int virtio_add(struct tenon_dev *dev, const struct tenon_virtio_desc *des
 			.interrupt = env_interrupt,
 			.call = home ? env_call : NULL,
 			.defer = env_defer,
+			.direct_calls = true,
 			.kick = env_kick,
 			.log = env_log,
 			.opaque = host,
@@ -296,10 +270,8 @@ void virtio_host_destroy(struct virtio_host *host)
 		loop_fd_remove(host->doors[i].watch);
 		notifier_destroy(host->doors[i].notifier);
 	}
-	for (uint32_t i = 0; i < host->n_calls; i++) {
-		loop_fd_remove(host->calls[i].watch);
-		notifier_destroy(host->calls[i].notifier);
-	}
+	for (uint32_t i = 0; i < host->n_calls; i++)
+		irq_free(host->calls[i]);
 	loop_timer_remove(host->deferred);
 	irq_free(host->irq);
 	virtio_device_finish(&host->vd);
@@ -350,8 +322,17 @@ static int do_quiesce(void *arg)
 	struct virtio_host *host = arg;
 
 	host->quiesced = true;
-	watch_calls(host, false);
 	return 0;
+}
+
+static bool has_interrupts(struct virtio_host *host)
+{
+	bool any;
+
+	(void)pthread_mutex_lock(&host->vd.lock);
+	any = virtio_interrupts(&host->vd);
+	(void)pthread_mutex_unlock(&host->vd.lock);
+	return any;
 }
 
 static int do_resume(void *arg)
@@ -359,10 +340,11 @@ static int do_resume(void *arg)
 	struct virtio_host *host = arg;
 
 	host->quiesced = false;
-	watch_calls(host, true);
 	device_lock(host->dev);
 	virtio_device_all_ready(&host->vd);
 	device_unlock(host->dev);
+	if (host->n_calls && has_interrupts(host))
+		irq_pulse(host->irq); /* one too many does no harm */
 	return 0;
 }
 
@@ -431,7 +413,7 @@ static struct tenon_notifier *svc_queue_call(struct tenon_vq *vq)
 {
 	const struct virtio_host *host = vq->vd->env.opaque;
 
-	return vq_is_external(vq) ? host->calls[vq->index].notifier : NULL;
+	return vq_is_external(vq) ? irq_notifier(host->calls[vq->index]) : NULL;
 }
 
 const struct tenon_virtio service_virtio = {

@@ -103,30 +103,47 @@ static uint64_t state_of_affairs(void)
 	return all;
 }
 
+/* What may bring something: calls, and what devices watch. */
+static nfds_t collect(struct pollfd polled[MAX_POLLED], bool only_external)
+{
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
+	nfds_t n = 0;
+
+	for (struct tk_dev *d = kit.devices; d; d = d->next) {
+		if (kit_virtio_external(d, &vd, &calls))
+			for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
+				polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
+		else if (only_external)
+			continue;
+		n += kit_watched(d, polled + n, MAX_POLLED - n);
+	}
+	return n;
+}
+
 bool kit_wait_external(void)
 {
 	static uint64_t waited_for;
 	struct pollfd polled[MAX_POLLED];
-	struct tenon_notifier **calls;
-	struct virtio_device *vd;
 	const uint64_t all = state_of_affairs();
-	nfds_t n = 0;
+	nfds_t n;
 
 	if (all == 0 || all == waited_for)
 		return false;
-	for (struct tk_dev *d = kit.devices; d; d = d->next) {
-		if (!kit_virtio_external(d, &vd, &calls))
-			continue;
-		for (uint32_t i = 0; i < vd->desc.n_queues && n < MAX_POLLED / 2; i++)
-			polled[n++] = (struct pollfd){ notifier_fd(calls[i]), POLLIN, 0 };
-		n += kit_watched(d, polled + n, MAX_POLLED - n);
-	}
+	n = collect(polled, true);
 	/* Not every chain that is used is told: the driver may not want to hear of it. */
 	for (unsigned waited = 0; waited < patience_ms; waited += SLICE_MS)
 		if (poll(polled, n, SLICE_MS) > 0 || state_of_affairs() != all)
 			return true;
 	waited_for = all;
 	return false;
+}
+
+int tk_wait(unsigned ms)
+{
+	struct pollfd polled[MAX_POLLED];
+
+	return poll(polled, collect(polled, false), (int)ms) > 0;
 }
 
 void tk_patience(unsigned ms)

@@ -153,6 +153,7 @@ static void reset_registers(struct virtio_device *vd)
 	for (uint32_t i = 0; i < vd->desc.n_queues; i++) {
 		vd->queues[i].regs = (struct vring_setup){ .size = 0 };
 		vd->queues[i].regs_ready = false;
+		vd->queues[i].used_seen = vd->queues[i].used_acked = 0;
 		vring_kill(&vd->queues[i].ring);
 	}
 	atomic_store_explicit(&vd->interrupt_status, 0, memory_order_seq_cst);

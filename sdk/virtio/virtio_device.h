@@ -50,6 +50,9 @@ struct virtio_env {
 	void (*interrupt)(void *opaque);
 	/* Instead, for what is on queue @index; NULL: interrupt() serves for all.  [loop] */
 	void (*call)(void *opaque, uint32_t index);
+	/* Whoever works on external rings raises the interrupt without us: whether there is one for
+	 * the driver is read off the rings. */
+	bool direct_calls;
 	/* Have virtio_device_run_deferred() called on the device's loop.  May do so at once. [vcpu]
 	 */
 	void (*defer)(void *opaque);
@@ -67,6 +70,9 @@ struct tenon_vq {
 	uint32_t index, max_size;
 	struct vring_setup regs; /* as the driver wrote it; under the device's lock */
 	bool regs_ready;
+	/* With direct calls the used index, as of the last look at the interrupt status and as of
+	 * the last acknowledgement of that; under the device's lock. */
+	uint16_t used_seen, used_acked;
 	struct vring ring; /* the loop's */
 	bool saved_kicks;  /* while it is held */
 };
@@ -182,6 +188,10 @@ bool virtio_device_features_are_fine(const struct virtio_device *vd);
 void virtio_device_write_status(struct virtio_device *vd, uint32_t status);
 
 /* ---- rings that somebody else works on: virtio_external.c ---- */
+
+/* The interrupt status (4.2.2); the device's lock is held. */
+unsigned virtio_interrupts(struct virtio_device *vd);
+void virtio_interrupts_ack(struct virtio_device *vd, unsigned bits);
 
 static inline bool virtio_is_external(const struct virtio_device *vd)
 {

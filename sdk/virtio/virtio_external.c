@@ -72,6 +72,45 @@ int vq_setup(const struct tenon_vq *vq, struct tenon_vq_setup *ret_setup)
 	return 0;
 }
 
+/* ---- the interrupt status ---- */
+
+/* Whether something was used since the driver acknowledged what it had seen. */
+static bool has_news(struct tenon_vq *vq)
+{
+	const struct vring_memory *m = &vq->vd->env.memory;
+	uint64_t there = 2;
+	const uint8_t *at;
+	uint16_t used;
+
+	if (!vq->regs_ready)
+		return false;
+	at = m->map(m->opaque, vq->regs.used + 2, &there, false);
+	if (!at || there != 2)
+		return false;
+	used = __atomic_load_n((const uint16_t *)(const void *)at, __ATOMIC_ACQUIRE);
+	vq->used_seen = used;
+	return used != vq->used_acked;
+}
+
+unsigned virtio_interrupts(struct virtio_device *vd)
+{
+	unsigned bits = atomic_load_explicit(&vd->interrupt_status, memory_order_seq_cst);
+
+	if (!vd->env.direct_calls || !virtio_is_external(vd) || !vd->running)
+		return bits;
+	for (uint32_t i = 0; i < vd->desc.n_queues; i++)
+		if (has_news(&vd->queues[i]))
+			bits |= VIRTIO_INT_QUEUE;
+	return bits;
+}
+
+void virtio_interrupts_ack(struct virtio_device *vd, unsigned bits)
+{
+	(void)atomic_fetch_and_explicit(&vd->interrupt_status, ~bits, memory_order_seq_cst);
+	for (uint32_t i = 0; i < vd->desc.n_queues && (bits & VIRTIO_INT_QUEUE); i++)
+		vd->queues[i].used_acked = vd->queues[i].used_seen;
+}
+
 void vq_interrupt(struct tenon_vq *vq)
 {
 	struct virtio_device *vd = vq->vd;

@@ -15,6 +15,7 @@
 #define FEATURES_SEL 0x014u
 #define ACKED        0x020u
 #define ACKED_SEL    0x024u
+#define INT_ACK      0x064u
 #define QUEUE_NUM    0x038u
 #define QUEUE_READY  0x044u
 #define STATUS       0x070u
@@ -244,6 +245,26 @@ static void interrupts_come_while_a_driver_is_there(void **state)
 	assert_int_equal(f.interrupts, 1);
 }
 
+/* Nobody calls vq_interrupt(): the driver finds its reason in the ring. */
+static void with_direct_calls_the_ring_says_what_is_new(void **state)
+{
+	(void)state;
+	make(0, TENON_VIRTIO_EXTERNAL_RINGS);
+	f.vd.env.direct_calls = true;
+	drive(0x1000, 0x2000, 0x3000);
+	assert_int_equal(virtio_mmio_read(&f.vd, INT_STATUS, 4), 0);
+	ram[0x3002] = 1;
+	assert_int_equal(virtio_mmio_read(&f.vd, INT_STATUS, 4), VIRTIO_INT_QUEUE);
+	ram[0x3002] = 2; /* not seen yet: it is still news after this */
+	set(INT_ACK, VIRTIO_INT_QUEUE);
+	assert_int_equal(virtio_mmio_read(&f.vd, INT_STATUS, 4), VIRTIO_INT_QUEUE);
+	set(INT_ACK, VIRTIO_INT_QUEUE);
+	assert_int_equal(virtio_mmio_read(&f.vd, INT_STATUS, 4), 0);
+	ram[0x3002] = 3;
+	set(STATUS, 0);
+	assert_int_equal(virtio_mmio_read(&f.vd, INT_STATUS, 4), 0);
+}
+
 static void the_base_is_kept_until_the_next_driver(void **state)
 {
 	struct tenon_vq *vq;
@@ -285,6 +306,7 @@ int main(void)
 		TEST(rings_outside_of_memory_are_refused),
 		TEST(the_ring_is_left_alone),
 		TEST(interrupts_come_while_a_driver_is_there),
+		TEST(with_direct_calls_the_ring_says_what_is_new),
 		TEST(the_base_is_kept_until_the_next_driver),
 		TEST(own_rings_have_none_of_it),
 	};

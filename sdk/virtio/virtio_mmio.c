@@ -94,7 +94,7 @@ static uint32_t read_register(struct virtio_device *vd, uint64_t offset)
 	case REG_QUEUE_READY:
 		return vq ? vq->regs_ready : 0;
 	case REG_INTERRUPT_STATUS:
-		return atomic_load_explicit(&vd->interrupt_status, memory_order_seq_cst);
+		return virtio_interrupts(vd);
 	case REG_STATUS:
 		/* 2.4.1: 0 only when the device has let go of the driver's memory. */
 		return vd->status | (vd->want_reset ? VIRTIO_STATUS_NEEDS_RESET : 0);
@@ -191,8 +191,7 @@ static void write_register(struct virtio_device *vd, uint64_t offset, uint32_t v
 		vd->queue_sel = value;
 		break;
 	case REG_INTERRUPT_ACK:
-		(void)atomic_fetch_and_explicit(
-			&vd->interrupt_status, ~value, memory_order_seq_cst);
+		virtio_interrupts_ack(vd, value);
 		break;
 	case REG_STATUS:
 		virtio_device_write_status(vd, value & 0xff);

@@ -367,16 +367,17 @@ void virtio_device_loaded(struct virtio_device *vd)
 
 void virtio_device_go(struct virtio_device *vd)
 {
-	bool pending;
+	bool pending, interrupts;
 
 	if (!vd->held)
 		return;
 	vd->held = false;
 	(void)pthread_mutex_lock(&vd->lock);
 	pending = vd->want_activate;
+	interrupts = virtio_interrupts(vd);
 	(void)pthread_mutex_unlock(&vd->lock);
 	/* An edge of before the pause may be lost; one too many does no harm. */
-	if (atomic_load(&vd->interrupt_status))
+	if (interrupts)
 		vd->env.interrupt(vd->env.opaque);
 	if (pending)
 		vd->env.defer(vd->env.opaque);

@@ -59,9 +59,10 @@ expect 0 "a default for all" "$tenon" check sub/vm.cfg
 sed -n '/^  block/,/^  [a-z]/p' out | grep -q 'home: a process of its own' || fail "the disk: $(cat out)"
 
 # waiting NAME [OPTION...]: a guest that waits; `vm` and `child` are the two processes
+guest=w
 waiting() {
 	mkfifo terminal
-	timeout 30 "$tenon" run --kernel "$kernel" --hypervisor kvm --memory 64M --append w \
+	timeout 30 "$tenon" run --kernel "$kernel" --hypervisor kvm --memory 64M --append $guest \
 		--device serial --device power,irq=11 --device "$rng" "${@:2}" \
 		</dev/null >terminal 2>err &
 	exec 4<terminal
@@ -101,6 +102,16 @@ ended() { # NAME
 
 waiting "a process that is killed"
 before=$child
+# What they are can be seen: one keeps the others, one is the device named rng.
+name_of() { # PID: its program's name, and its arguments
+	printf '%s|%s' "$(cat "/proc/$1/comm")" "$(tr '\0' ' ' <"/proc/$1/cmdline" | sed 's/ *$//')"
+}
+[ "$(name_of "$(pgrep -P "$vm")")" = "tenon: keeper|tenon: keeper" ] ||
+	fail "names: the keeper is $(name_of "$(pgrep -P "$vm")")"
+case $(name_of "$child") in
+"tenon rng|tenon serve rng --name rng "*) ;;
+*) fail "names: the device is $(name_of "$child")" ;;
+esac
 killed "a process that is killed" "its process was killed by signal 9 (KILL); another is started in 10 ms"
 find_child "a process that is killed"
 [ "$child" != "$before" ] || fail "a process that is killed: it is the same one"
@@ -109,6 +120,17 @@ ended "a process that is killed"
 waiting "a process that is given up" --set vm.restart_limit=0
 killed "a process that is given up" "the device is given up"
 ended "a process that is given up"
+
+# A driver that uses it all the same finds a dead device, and may do to it what it likes.
+guest=d
+waiting "a dead device" --set vm.restart_limit=0
+killed "a dead device" "the device is given up"
+wait %% || fail "a dead device: exit code $?: $(cat err)"
+exec 4<&-
+rm terminal
+ran=$((ran + 1))
+grep -q "the back end is lost for good" err || fail "a dead device: $(cat err)"
+guest=w
 
 # Nothing outlives the VM, however it ends.
 waiting "a VM that is killed"

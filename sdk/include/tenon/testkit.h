@@ -241,6 +241,9 @@ TK_API int tk_step(void);
 /* For how many milliseconds of the real clock the loop waits for a device whose rings another
  * process works on, before it is idle; 250 unless said otherwise. */
 TK_API void tk_patience(unsigned ms);
+/* Waits until a descriptor that a device watches, or the call of a ring that another process works
+ * on, has something for tk_step(); 0 when @ms of the real clock went by without. */
+TK_API int tk_wait(unsigned ms);
 /* Moves the clock, stopping at each timer on the way. */
 TK_API void tk_advance_ms(uint64_t ms);
 TK_API void tk_advance_ns(uint64_t ns);

@@ -2,17 +2,15 @@
 /* The ring, and the loop around it. */
 #include "block_driver.h"
 
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/types.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <tenon/testkit.h>
 
 #include "ring.h"
+#include "served.h"
 
 #define T_IN  0u
 #define T_OUT 1u
@@ -22,23 +20,9 @@ struct driver {
 	const struct block_load *load;
 	uint64_t n_places, next, random;
 	uint8_t *headers; /* 16 bytes of each slot, and a status for each behind them */
-	int uring;        /* of a device that lives here */
 	pid_t child;      /* of one that does not; 0 = it does */
 	uint64_t done;
 };
-
-static int find_uring(void)
-{
-	for (int fd = 0; fd < 256; fd++) {
-		char link[64], target[64] = "";
-
-		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		if (readlink(link, target, sizeof(target) - 1) > 0 &&
-			strcmp(target, "anon_inode:[io_uring]") == 0)
-			return fd;
-	}
-	TK_FAIL("this host refuses io_uring");
-}
 
 /* Large requests share two places in memory; small ones have one each. */
 static uint64_t data_of(const struct driver *v, unsigned slot)
@@ -46,47 +30,27 @@ static uint64_t data_of(const struct driver *v, unsigned slot)
 	return TK_RAM_A + (uint64_t)slot * v->load->size % (2ull * TK_RAM_SIZE);
 }
 
-static struct tk_dev *open_here(struct driver *v, const char *file)
+static struct tk_dev *open_disk(struct driver *v, const char *file, const struct served_by *by)
 {
-	char settings[1024];
-	struct tk_dev *d;
+	const char *const direct = v->load->cached ? "false" : "true";
+	char text[1100];
+	const char *const settings[] = { text, v->load->cached ? "direct=false" : "direct=true",
+		"format=raw", "engine=io_uring", "sector_size=4096", NULL };
 
-	(void)snprintf(settings, sizeof(settings),
+	if (by) {
+		(void)snprintf(text, sizeof(text), "path=%s", file);
+		return served_open(by, "block", settings, &v->child);
+	}
+	(void)snprintf(text, sizeof(text),
 		"path = \"%s\"; format = \"raw\"; engine = \"io_uring\"; sector_size = 4096; "
 		"direct = %s;",
-		file, v->load->cached ? "false" : "true");
-	d = tk_device("block", settings);
-	v->uring = find_uring();
-	return d;
+		file, direct);
+	return tk_device("block", text);
 }
 
-/* The same device in a process of its own. */
-static struct tk_dev *open_there(struct driver *v, const char *file, const char *serves)
+static void set_up(struct driver *v, const char *file, const struct served_by *by)
 {
-	char socket[64], settings[128], path[1024], direct[32];
-
-	(void)snprintf(socket, sizeof(socket), "/tmp/tenon-bench-%d.sock", (int)getpid());
-	(void)snprintf(path, sizeof(path), "path=%s", file);
-	(void)snprintf(direct, sizeof(direct), "direct=%s", v->load->cached ? "false" : "true");
-	v->child = fork();
-	if (v->child == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)execl(serves, "tenon", "serve", "block", "--once", "--socket", socket, path,
-			direct, "format=raw", "engine=io_uring", "sector_size=4096", (char *)NULL);
-		_exit(127);
-	}
-	for (int i = 0; v->child < 0 || access(socket, F_OK) != 0; i++) {
-		if (v->child < 0 || i == 5000)
-			TK_FAIL("the disk's process does not come up");
-		(void)poll(NULL, 0, 1);
-	}
-	(void)snprintf(settings, sizeof(settings), "socket = \"%s\"; device = \"block\";", socket);
-	return tk_device("vhost-user", settings);
-}
-
-static void set_up(struct driver *v, const char *file, const char *serves)
-{
-	struct tk_dev *d = serves ? open_there(v, file, serves) : open_here(v, file);
+	struct tk_dev *d = open_disk(v, file, by);
 	uint64_t headers;
 
 	ring_open(&v->ring, d, 0);
@@ -143,35 +107,31 @@ static bool reap(struct driver *v)
 }
 
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	const char *serves, unsigned ms, struct devices_result *result)
+	const struct served_by *by, unsigned ms, struct devices_result *result)
 {
 	struct driver v = { .load = load, .random = 88172645463325252ull };
-	clockid_t other = CLOCK_THREAD_CPUTIME_ID;
 	double began, cpu, now;
 
 	v.n_places = file_size / load->size;
-	set_up(&v, file, serves);
-	if (v.child && clock_getcpuclockid(v.child, &other) != 0)
-		TK_FAIL("the disk's process has no clock");
+	set_up(&v, file, by);
 	began = devices_clock(CLOCK_MONOTONIC);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0);
+	cpu = served_cpu(v.child);
 	for (unsigned i = 0; i < load->depth; i++)
 		offer(&v, i);
 	do {
 		ring_kick(&v.ring);
-		(void)tk_step();
-		if (!reap(&v) && !v.child) {
-			struct pollfd p = { .fd = v.uring, .events = POLLIN };
-
-			if (poll(&p, 1, 10000) <= 0)
+		if (!v.child)
+			(void)tk_step();
+		if (!reap(&v)) {
+			if (v.child)
+				ring_wait(&v.ring);
+			else if (!tk_wait(10000))
 				TK_FAIL("the disk is silent");
 		}
 		now = devices_clock(CLOCK_MONOTONIC);
 	} while (now - began < ms / 1e3);
 	result->per_second = (double)v.done / (now - began);
-	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) + (v.child ? devices_clock(other) : 0) - cpu;
-	result->cpu_us = cpu * 1e6 / (double)v.done;
-	if (v.child)
-		(void)kill(v.child, SIGTERM);
+	result->cpu_us = (served_cpu(v.child) - cpu) * 1e6 / (double)v.done;
+	served_end(v.child);
 	/* What is still under way ends with the process. */
 }

@@ -10,9 +10,11 @@
 
 #include "fio.h"
 
-/* In a process of its own; fails as a test does.  @serves: the program that the device's process
- * runs, tenon; NULL = the device lives here.  Its CPU time counts. */
+struct served_by;
+
+/* In a process of its own; fails as a test does.  @by: where the device lives, NULL = here.  The
+ * CPU time of its process counts. */
 void block_driver_run(const struct block_load *load, const char *file, uint64_t file_size,
-	const char *serves, unsigned ms, struct devices_result *result);
+	const struct served_by *by, unsigned ms, struct devices_result *result);
 
 #endif

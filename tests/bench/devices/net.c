@@ -14,7 +14,9 @@
 #include <tenon/testkit.h>
 
 #include "devices.h"
+#include "net_run.h"
 #include "ring.h"
+#include "served.h"
 #include "wire.h"
 
 #define QUEUE     256u
@@ -23,12 +25,7 @@
 #define LIMIT     80
 #define LIMIT_TAP 70
 
-static const struct load {
-	const char *name;
-	enum wire_kind kind;
-	bool to_guest;
-	uint32_t size;
-} loads[] = {
+static const struct net_load loads[] = {
 	{ "from the guest, datagrams of 60 bytes", WIRE_DGRAM, false, 60 },
 	{ "from the guest, datagrams of 1514 bytes", WIRE_DGRAM, false, 1514 },
 	{ "to the guest, datagrams of 60 bytes", WIRE_DGRAM, true, 60 },
@@ -121,21 +118,32 @@ static uint64_t run_plain(struct wire *w, double until)
 
 /* ---- the device ---- */
 
-static void open_device(struct ring *r, const struct wire *w)
+static struct tk_dev *open_net(const struct wire *w, const struct served_by *by, pid_t *ret_pid)
 {
+	const char *backend = w->kind == WIRE_TAP      ? "tap"
+			      : w->kind == WIRE_STREAM ? "stream"
+						       : "dgram";
+	char text[100], fd[32];
+	const char *const settings[] = { text, fd, NULL };
+
+	if (by) {
+		(void)snprintf(text, sizeof(text), "backend=%s", backend);
+		(void)snprintf(fd, sizeof(fd), "fd=%d", w->near);
+		return served_open(by, "net", settings, ret_pid);
+	}
+	(void)tk_plugin(NET_PLUGIN);
+	(void)snprintf(text, sizeof(text), "backend = \"%s\"; fd = %d;", backend, w->near);
+	return tk_device("net", text);
+}
+
+static void open_device(
+	struct ring *r, const struct wire *w, const struct served_by *by, pid_t *ret_pid)
+{
+	struct tk_dev *d = open_net(w, by, ret_pid);
 	uint32_t size = w->to_guest ? BUFFER : HEADER + w->size;
 	unsigned queue = w->to_guest ? 0 : 1;
 	uint8_t frame[BUFFER] = { 0 };
-	struct tk_dev *d;
-	char settings[100];
 
-	(void)tk_plugin(NET_PLUGIN);
-	(void)snprintf(settings, sizeof(settings), "backend = \"%s\"; fd = %d;",
-		w->kind == WIRE_TAP      ? "tap"
-		: w->kind == WIRE_STREAM ? "stream"
-					 : "dgram",
-		w->near);
-	d = tk_device("net", settings);
 	ring_open(r, d, queue);
 	TK_EQ(r->size, QUEUE);
 	wire_frame(frame + HEADER, w->size);
@@ -147,7 +155,7 @@ static void open_device(struct ring *r, const struct wire *w)
 	}
 }
 
-static uint64_t run_device(const struct wire *w, struct ring *r, double until)
+static uint64_t run_device(const struct wire *w, struct ring *r, bool here, double until)
 {
 	uint64_t done = 0;
 
@@ -157,46 +165,63 @@ static uint64_t run_device(const struct wire *w, struct ring *r, double until)
 		uint32_t size;
 
 		ring_kick(r);
-		(void)tk_step();
+		if (here)
+			(void)tk_step();
 		for (; ring_take(r, &head, &size); done++)
 			ring_offer(r, head);
-		if (done == before)
+		if (done != before)
+			continue;
+		if (here)
 			wire_wait(w);
+		else
+			ring_wait(r);
 	}
 	return done;
 }
 
 /* ---- measuring ---- */
 
-static void measure(const struct load *l, bool plain, unsigned ms, struct devices_result *ret)
+void net_run(const struct net_load *l, const struct served_by *by, unsigned ms,
+	struct devices_result *ret)
 {
 	struct wire w = { .kind = l->kind, .to_guest = l->to_guest, .size = l->size };
 	struct ring r = { .d = NULL };
+	pid_t child = 0;
 	double began, cpu;
 	uint64_t done;
 
 	wire_open(&w);
-	if (plain)
-		(void)fcntl(w.near, F_SETFL, O_NONBLOCK);
-	else
-		open_device(&r, &w);
+	open_device(&r, &w, by, &child);
+	wire_start(&w);
+	began = devices_clock(CLOCK_MONOTONIC);
+	cpu = served_cpu(child);
+	done = run_device(&w, &r, !by, began + ms / 1e3);
+	ret->cpu_us = (served_cpu(child) - cpu) * 1e6 / (double)(done ? done : 1);
+	ret->per_second = (double)done / (devices_clock(CLOCK_MONOTONIC) - began);
+	served_end(child);
+}
+
+static void measure_plain(const void *load, unsigned ms, struct devices_result *ret)
+{
+	const struct net_load *l = load;
+	struct wire w = { .kind = l->kind, .to_guest = l->to_guest, .size = l->size };
+	double began, cpu;
+	uint64_t done;
+
+	wire_open(&w);
+	(void)fcntl(w.near, F_SETFL, O_NONBLOCK);
 	wire_start(&w);
 	began = devices_clock(CLOCK_MONOTONIC);
 	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID);
-	done = plain ? run_plain(&w, began + ms / 1e3) : run_device(&w, &r, began + ms / 1e3);
+	done = run_plain(&w, began + ms / 1e3);
 	cpu = devices_clock(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	ret->cpu_us = cpu * 1e6 / (double)(done ? done : 1);
 	ret->per_second = (double)done / (devices_clock(CLOCK_MONOTONIC) - began);
 }
 
-static void measure_plain(const void *load, unsigned ms, struct devices_result *ret)
-{
-	measure(load, true, ms, ret);
-}
-
 static void measure_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, false, ms, ret);
+	net_run(load, NULL, ms, ret);
 }
 
 static int run_isolated_plain(const void *load, unsigned ms, struct devices_result *ret)

@@ -36,6 +36,19 @@ void ring_kick(struct ring *r)
 	r->kicked = r->made;
 }
 
+bool ring_arm(struct ring *r)
+{
+	__atomic_store_n(&r->avail[2 + r->size], r->seen, __ATOMIC_SEQ_CST); /* 2.7.7.2 */
+	return r->seen == __atomic_load_n(&r->used[1], __ATOMIC_SEQ_CST);
+}
+
+void ring_wait(struct ring *r)
+{
+	if (ring_arm(r) && !tk_wait(10000))
+		TK_FAIL("the device is silent");
+	(void)tk_step();
+}
+
 bool ring_take(struct ring *r, uint16_t *ret_head, uint32_t *ret_size)
 {
 	uint32_t element[2]; /* {u32 id, u32 length} from the fourth byte on */

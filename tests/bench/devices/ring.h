@@ -29,4 +29,10 @@ void ring_kick(struct ring *r);
 /* The next chain that came back, and the bytes in it; false when there is none. */
 bool ring_take(struct ring *r, uint16_t *ret_head, uint32_t *ret_size);
 
+/* Asks for an interrupt with the next chain that comes back, and waits for it, unless one is there:
+ * for devices in other processes. */
+void ring_wait(struct ring *r);
+/* The first half of that: whether there is something to wait for, and no chain that came back. */
+bool ring_arm(struct ring *r);
+
 #endif

@@ -20,6 +20,8 @@
 
 #include "devices.h"
 #include "ring.h"
+#include "served.h"
+#include "vsock_run.h"
 
 #define CHUNK    65536u
 #define HEADER   44u
@@ -36,13 +38,7 @@
 #define OP_RW            5
 #define OP_CREDIT_UPDATE 6
 
-struct load {
-	const char *name;
-	bool to_guest;
-	uint32_t size;
-};
-
-static const struct load loads[] = {
+static const struct vsock_load loads[] = {
 	{ "to the host, MiB, packets of 64 KiB", false, CHUNK },
 	{ "to the host, MiB, packets of 4 KiB", false, 4096 },
 	{ "to the guest, MiB, buffers of 64 KiB", true, CHUNK },
@@ -51,7 +47,7 @@ static const struct load loads[] = {
 
 #define N_LOADS (sizeof(loads) / sizeof(loads[0]))
 
-static char folder[] = "/tmp/bench-vsock-XXXXXX", path[64], settings[128];
+static char folder[] = "/tmp/bench-vsock-XXXXXX", path[64];
 
 /* ---- the other end ---- */
 
@@ -97,7 +93,7 @@ static int dial(void)
 	return fd;
 }
 
-static uint64_t bare_copy(const struct load *l, double until)
+static uint64_t bare_copy(const struct vsock_load *l, double until)
 {
 	static char bytes[CHUNK];
 	uint64_t done = 0;
@@ -123,7 +119,7 @@ struct guest {
 	uint32_t rx_size, n_tx;            /* of a buffer; packets with data that may be out */
 	uint16_t free[MOST];               /* of them */
 	uint32_t n_free, n_controls;       /* which are not out */
-	int poll;                          /* what the device waits for */
+	pid_t child;                       /* of a device that does not live here; 0 = it does */
 };
 
 static void put_le(uint8_t *at, uint64_t v, unsigned n)
@@ -171,14 +167,24 @@ static void collect_tx(struct guest *g)
 			g->free[g->n_free++] = (uint16_t)((head - CONTROLS) / 2);
 }
 
-static void wait_for_device(const struct guest *g)
+static void wait_for_device(struct guest *g)
 {
-	struct pollfd p = { .fd = g->poll, .events = POLLIN };
+	const uint32_t back = g->n_free + g->n_controls;
 
-	if (tk_step())
+	collect_tx(g);
+	if (g->n_free + g->n_controls != back)
 		return;
-	TK_EQ(poll(&p, 1, 10000), 1);
+	if (g->child ? !(ring_arm(&g->rx) && ring_arm(&g->tx)) : tk_step())
+		return;
+	TK_TRUE(tk_wait(10000));
 	(void)tk_step();
+}
+
+/* One that lives elsewhere works by itself. */
+static void let_work(const struct guest *g)
+{
+	if (!g->child)
+		(void)tk_step();
 }
 
 /* The controls go round: one that is wanted anew has come back long ago. */
@@ -194,7 +200,7 @@ static void control(struct guest *g, uint16_t op, uint32_t fwd_cnt)
 	tk_set_desc(g->d, TX, i, g->control_at + i * 64ull, HEADER, 0, 0);
 	ring_offer(&g->tx, (uint16_t)i);
 	ring_kick(&g->tx);
-	(void)tk_step();
+	let_work(g);
 }
 
 /* The next packet of the device; NULL when there is none.  Its buffer is the device's again with
@@ -210,26 +216,7 @@ static const uint8_t *next_packet(struct guest *g)
 	return tk_mem(g->rx_at + (uint64_t)head * g->rx_size, HEADER);
 }
 
-/* The device's own set of sockets, so that one can wait as the core's loop does. */
-static int find_poll(void)
-{
-	char link[32], what[64];
-	int found = -1;
-
-	for (int fd = 0; fd < 256; fd++) {
-		ssize_t n;
-
-		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-		n = readlink(link, what, sizeof(what) - 1);
-		what[n > 0 ? n : 0] = '\0';
-		if (strstr(what, "eventpoll"))
-			found = fd;
-	}
-	TK_TRUE(found >= 0);
-	return found;
-}
-
-static void open_queues(struct guest *g, const struct load *l)
+static void open_queues(struct guest *g, const struct vsock_load *l)
 {
 	uint64_t memory = tk_alloc(MEMORY, 64), headers = tk_alloc((MOST + CONTROLS) * 64ull, 64);
 	uint32_t n_rx = l->to_guest ? (l->size == CHUNK ? 8 : 128) : 16;
@@ -258,11 +245,20 @@ static void open_queues(struct guest *g, const struct load *l)
 	ring_kick(&g->rx);
 }
 
-static void open_guest(struct guest *g, const struct load *l)
+static void open_guest(struct guest *g, const struct vsock_load *l, const struct served_by *by)
 {
-	(void)tk_plugin(VSOCK_PLUGIN);
-	*g = (struct guest){ .d = tk_device("vsock", settings) };
-	g->poll = find_poll();
+	char text[128];
+	const char *const settings[] = { text, NULL };
+
+	*g = (struct guest){ .d = NULL };
+	if (by) {
+		(void)snprintf(text, sizeof(text), "socket=%s/v", folder);
+		g->d = served_open(by, "vsock", settings, &g->child);
+	} else {
+		(void)tk_plugin(VSOCK_PLUGIN);
+		(void)snprintf(text, sizeof(text), "socket = \"%s/v\";", folder);
+		g->d = tk_device("vsock", text);
+	}
 	open_queues(g, l);
 	control(g, OP_REQUEST, 0);
 	while (!next_packet(g)) /* accepted */
@@ -272,7 +268,7 @@ static void open_guest(struct guest *g, const struct load *l)
 
 /* ---- through the device ---- */
 
-static uint64_t guest_sends(struct guest *g, const struct load *l, double until)
+static uint64_t guest_sends(struct guest *g, const struct vsock_load *l, double until)
 {
 	uint32_t sent = 0, taken = 0;
 	uint64_t done = 0;
@@ -290,7 +286,7 @@ static uint64_t guest_sends(struct guest *g, const struct load *l, double until)
 		if (sent == before)
 			wait_for_device(g);
 		else
-			(void)tk_step();
+			let_work(g);
 		while ((p = next_packet(g))) {
 			done += get_le32(p + 40) - taken;
 			taken = get_le32(p + 40);
@@ -300,7 +296,7 @@ static uint64_t guest_sends(struct guest *g, const struct load *l, double until)
 	return done;
 }
 
-static uint64_t guest_receives(struct guest *g, const struct load *l, double until)
+static uint64_t guest_receives(struct guest *g, const struct vsock_load *l, double until)
 {
 	uint32_t told = 0;
 	uint64_t done = 0;
@@ -320,7 +316,7 @@ static uint64_t guest_receives(struct guest *g, const struct load *l, double unt
 		} else if (done == before) {
 			wait_for_device(g);
 		} else {
-			(void)tk_step();
+			let_work(g);
 		}
 	}
 	return done;
@@ -328,35 +324,47 @@ static uint64_t guest_receives(struct guest *g, const struct load *l, double unt
 
 /* ---- measuring ---- */
 
-static void measure(const struct load *l, bool bare, unsigned ms, struct devices_result *ret)
+static void tell(uint64_t bytes, double took, double busy, struct devices_result *ret)
+{
+	ret->cpu_us = busy * 1e6 / ((double)bytes / MIB);
+	ret->per_second = (double)bytes / MIB / took;
+}
+
+void vsock_run(const struct vsock_load *l, const struct served_by *by, unsigned ms,
+	struct devices_result *ret)
 {
 	struct guest g;
 	double began, busy;
 	uint64_t bytes;
 
 	start_other_end(!l->to_guest);
-	if (!bare)
-		open_guest(&g, l);
+	open_guest(&g, l, by);
 	began = devices_clock(CLOCK_MONOTONIC);
-	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID);
-	if (bare)
-		bytes = bare_copy(l, began + ms / 1e3);
-	else
-		bytes = l->to_guest ? guest_receives(&g, l, began + ms / 1e3)
-				    : guest_sends(&g, l, began + ms / 1e3);
-	busy = devices_clock(CLOCK_PROCESS_CPUTIME_ID) - busy;
-	ret->cpu_us = busy * 1e6 / ((double)bytes / MIB);
-	ret->per_second = (double)bytes / MIB / (devices_clock(CLOCK_MONOTONIC) - began);
+	busy = served_cpu(g.child);
+	bytes = l->to_guest ? guest_receives(&g, l, began + ms / 1e3)
+			    : guest_sends(&g, l, began + ms / 1e3);
+	busy = served_cpu(g.child) - busy;
+	tell(bytes, devices_clock(CLOCK_MONOTONIC) - began, busy, ret);
+	served_end(g.child);
 }
 
 static void measure_bare(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, true, ms, ret);
+	const struct vsock_load *l = load;
+	double began, busy;
+	uint64_t bytes;
+
+	start_other_end(!l->to_guest);
+	began = devices_clock(CLOCK_MONOTONIC);
+	busy = devices_clock(CLOCK_THREAD_CPUTIME_ID);
+	bytes = bare_copy(l, began + ms / 1e3);
+	busy = devices_clock(CLOCK_THREAD_CPUTIME_ID) - busy;
+	tell(bytes, devices_clock(CLOCK_MONOTONIC) - began, busy, ret);
 }
 
 static void measure_device(const void *load, unsigned ms, struct devices_result *ret)
 {
-	measure(load, false, ms, ret);
+	vsock_run(load, NULL, ms, ret);
 }
 
 static int run_bare(const void *load, unsigned ms, struct devices_result *ret)
@@ -369,26 +377,36 @@ static int run_device(const void *load, unsigned ms, struct devices_result *ret)
 	return devices_isolated(measure_device, load, ms, ret);
 }
 
-int vsock_part(struct devices_options *o)
+int vsock_open(void)
 {
-	int ret = 0;
-
 	if (!mkdtemp(folder)) {
-		(void)fprintf(
-			stderr, "devices: vsock: cannot make %s: %s\n", folder, strerror(errno));
-		return 1;
+		(void)fprintf(stderr, "vsock: cannot make %s: %s\n", folder, strerror(errno));
+		return -EIO;
 	}
 	(void)snprintf(path, sizeof(path), "%s/v_1000", folder);
-	(void)snprintf(settings, sizeof(settings), "socket = \"%s/v\";", folder);
+	return 0;
+}
+
+void vsock_close(void)
+{
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/v", folder);
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+
+int vsock_part(struct devices_options *o)
+{
+	int ret = vsock_open();
+
+	if (ret < 0)
+		return 1;
 	for (size_t i = 0; i < N_LOADS && ret == 0; i++) {
 		const struct devices_row row = { "vsock", loads[i].name, LIMIT, run_bare,
 			run_device, &loads[i] };
 
 		ret = devices_row(o, &row);
 	}
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/v", folder);
-	(void)unlink(path);
-	(void)rmdir(folder);
+	vsock_close();
 	return ret < 0 ? 1 : 0;
 }

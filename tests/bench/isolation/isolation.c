@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * isolation [--ms N] [--rounds N] [--folder PATH]: what it costs that a device lives in a process
- * of its own: the block device in process against the same one behind `tenon serve` and the
- * vhost-user front end, and the start of a VM whose devices are isolated.
+ * isolation [--ms N] [--rounds N] [--folder PATH] [--only block|net|vsock|start]: what it costs
+ * that a device lives in a process of its own: the block device in process against the same one
+ * behind `tenon serve` and the vhost-user front end, net and vsock in the same way, and the start
+ * of a VM whose devices are isolated.
  *
  * Measured by turns in one run, as `devices` does.  Behind the boundary the CPU time of both
  * processes counts.
@@ -22,8 +23,12 @@
 
 #include "tests/bench/devices/block_driver.h"
 #include "tests/bench/devices/devices.h"
+#include "tests/bench/devices/net_run.h"
+#include "tests/bench/devices/served.h"
+#include "tests/bench/devices/vsock_run.h"
 
 #define FILE_SIZE (64ull << 20)
+#define LIMIT     90 /* per cent, where much is under way */
 
 static const struct block_load loads[] = {
 	{ "random read 4 KiB, depth 1", false, true, false, 4096, 1 },
@@ -33,6 +38,21 @@ static const struct block_load loads[] = {
 	{ "random read 4 KiB, depth 32", false, true, true, 4096, 32 },
 	{ "sequential read 1 MiB, depth 2", false, false, true, 1 << 20, 2 },
 };
+
+static const struct net_load net_loads[] = {
+	{ "from the guest, stream, 1514 bytes", WIRE_STREAM, false, 1514 },
+	{ "to the guest, stream, 1514 bytes", WIRE_STREAM, true, 1514 },
+	{ "from the guest, datagrams of 1514 bytes", WIRE_DGRAM, false, 1514 },
+	{ "to the guest, datagrams of 1514 bytes", WIRE_DGRAM, true, 1514 },
+};
+
+static const struct vsock_load vsock_loads[] = {
+	{ "to the host, MiB, packets of 64 KiB", false, 65536 },
+	{ "to the guest, MiB, buffers of 64 KiB", true, 65536 },
+	{ "to the guest, MiB, buffers of 4 KiB", true, 4096 },
+};
+
+static const struct served_by elsewhere = { TENON_PROGRAM, VHOST_USER_PLUGIN };
 
 struct one {
 	const struct block_load *load;
@@ -53,8 +73,7 @@ static void measure_there(const void *load, unsigned ms, struct devices_result *
 {
 	const struct one *o = load;
 
-	(void)tk_plugin(VHOST_USER_PLUGIN);
-	block_driver_run(o->load, o->file, FILE_SIZE, TENON_PROGRAM, ms, ret);
+	block_driver_run(o->load, o->file, FILE_SIZE, &elsewhere, ms, ret);
 }
 
 static int run_here(const void *load, unsigned ms, struct devices_result *ret)
@@ -98,7 +117,7 @@ static int disk_rows(struct devices_options *o)
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]) && ret == 0; i++) {
 		const struct one one = { &loads[i], path };
 		char name[64];
-		const struct devices_row row = { "block", name, loads[i].depth > 1 ? 90 : 0,
+		const struct devices_row row = { "block", name, loads[i].depth > 1 ? LIMIT : 0,
 			run_here, run_there, &one };
 
 		(void)snprintf(name, sizeof(name), "%s %s", loads[i].cached ? "cached" : "direct",
@@ -106,6 +125,77 @@ static int disk_rows(struct devices_options *o)
 		ret = devices_row(o, &row);
 	}
 	(void)unlink(path);
+	return ret;
+}
+
+/* ---- net and vsock ---- */
+
+static void net_here(const void *load, unsigned ms, struct devices_result *ret)
+{
+	net_run(load, NULL, ms, ret);
+}
+
+static void net_there(const void *load, unsigned ms, struct devices_result *ret)
+{
+	net_run(load, &elsewhere, ms, ret);
+}
+
+static int run_net_here(const void *load, unsigned ms, struct devices_result *ret)
+{
+	return devices_isolated(net_here, load, ms, ret);
+}
+
+static int run_net_there(const void *load, unsigned ms, struct devices_result *ret)
+{
+	return devices_isolated(net_there, load, ms, ret);
+}
+
+static int net_rows(struct devices_options *o)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(net_loads) / sizeof(net_loads[0]) && ret == 0; i++) {
+		const struct devices_row row = { "net", net_loads[i].name, LIMIT, run_net_here,
+			run_net_there, &net_loads[i] };
+
+		ret = devices_row(o, &row);
+	}
+	return ret;
+}
+
+static void vsock_here(const void *load, unsigned ms, struct devices_result *ret)
+{
+	vsock_run(load, NULL, ms, ret);
+}
+
+static void vsock_there(const void *load, unsigned ms, struct devices_result *ret)
+{
+	vsock_run(load, &elsewhere, ms, ret);
+}
+
+static int run_vsock_here(const void *load, unsigned ms, struct devices_result *ret)
+{
+	return devices_isolated(vsock_here, load, ms, ret);
+}
+
+static int run_vsock_there(const void *load, unsigned ms, struct devices_result *ret)
+{
+	return devices_isolated(vsock_there, load, ms, ret);
+}
+
+static int vsock_rows(struct devices_options *o)
+{
+	int ret = vsock_open();
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < sizeof(vsock_loads) / sizeof(vsock_loads[0]) && ret == 0; i++) {
+		const struct devices_row row = { "vsock", vsock_loads[i].name, LIMIT,
+			run_vsock_here, run_vsock_there, &vsock_loads[i] };
+
+		ret = devices_row(o, &row);
+	}
+	vsock_close();
 	return ret;
 }
 
@@ -190,15 +280,51 @@ static int start_row(struct devices_options *o)
 	return ret;
 }
 
+static const struct part {
+	const char *name;
+	int (*rows)(struct devices_options *o);
+} parts[] = {
+	{ "block", disk_rows },
+	{ "net", net_rows },
+	{ "vsock", vsock_rows },
+	{ "start", start_row },
+};
+
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static int run(struct devices_options *o, const char *only)
+{
+	int ret = 0;
+
+	(void)puts("compared: the device in the VM's process; tenon: in a process of its own");
+	devices_head(o);
+	for (size_t i = 0; i < N_PARTS && ret == 0; i++)
+		if (!only || strcmp(only, parts[i].name) == 0)
+			ret = parts[i].rows(o);
+	if (ret == 0 && o->n_below > 0)
+		(void)printf("%u of %u rows are below their limit\n", o->n_below, o->n_rows);
+	return ret < 0;
+}
+
+static bool is_part(const char *name)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (strcmp(name, parts[i].name) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "ms", required_argument, NULL, 'm' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "folder", required_argument, NULL, 'f' },
+		{ "only", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct devices_options o = { .ms = 400, .rounds = 5, .folder = "/var/tmp" };
+	const char *only = NULL;
 	bool wrong = false;
 	int c;
 
@@ -209,20 +335,17 @@ int main(int argc, char **argv)
 			o.rounds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'f')
 			o.folder = optarg;
+		else if (c == 'o' && is_part(optarg))
+			only = optarg;
 		else
 			wrong = true;
 	}
 	if (wrong || optind < argc || o.ms < 10 || o.ms > 20000 || o.rounds < 1 ||
 		o.rounds > DEVICES_MOST_ROUNDS) {
-		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH]\n",
+		(void)fputs("usage: isolation [--ms 10..20000] [--rounds 1..15] [--folder PATH]\n"
+			    "                 [--only block|net|vsock|start]\n",
 			stderr);
 		return 2;
 	}
-	(void)puts("compared: the device in the VM's process; tenon: in a process of its own");
-	devices_head(&o);
-	if (disk_rows(&o) < 0 || start_row(&o) < 0)
-		return 1;
-	if (o.n_below > 0)
-		(void)printf("%u of %u rows are below their limit\n", o.n_below, o.n_rows);
-	return 0;
+	return run(&o, only);
 }

@@ -8,6 +8,7 @@
  *   g  random bytes, told by an interrupt  p     random bytes, polled for
  *   w  waits for the power button          f     rings the doorbell for ever
  *   m  accesses of all sizes, and to where nothing is
+ *   d  random bytes till the device is dead, and what can be done with it then
  */
 #include <stdint.h>
 
@@ -285,6 +286,51 @@ static void ring_for_ever(void)
 		R(0x050) = 0;
 }
 
+#define NEEDS_RESET 0x40
+
+/* A driver that does not care what the status says. */
+static void use_dead_device(void)
+{
+	for (unsigned i = 0; i < 200; i++)
+		R(0x050) = 0;
+	for (unsigned offset = 0; offset < 0x120; offset += 4)
+		(void)R(offset);
+	rng_ask();
+	check(R(0x070) == (0xf | NEEDS_RESET), 40);
+	R(0x064) = R(0x060);
+	check(R(0x000) == 0x74726976 && R(0x008) == 4, 41);
+}
+
+static void dead_device(void)
+{
+	rng_start();
+	avail.flags = 1;
+	while (!(R(0x070) & NEEDS_RESET)) {
+		rng_ask();
+		while (used.index != avail.index && !(R(0x070) & NEEDS_RESET))
+			__asm__ volatile("pause");
+	}
+	use_dead_device();
+	R(0x070) = 0;
+	check(R(0x070) == 0, 42);
+	avail.index = used.index = 0;
+	rng_ask();    /* it is nobody's now */
+	R(0x070) = 3; /* and once more from the beginning */
+	R(0x024) = 1;
+	R(0x020) = 1;
+	R(0x070) = 0xb;
+	R(0x038) = SIZE;
+	address(0x080, desc);
+	address(0x090, &avail);
+	address(0x0a0, &used);
+	R(0x044) = 1;
+	R(0x070) = 0xf;
+	while (!(R(0x070) & NEEDS_RESET))
+		__asm__ volatile("pause");
+	use_dead_device();
+	check(used.index == 0, 43);
+}
+
 void kernel_main(const uint8_t *zero_page)
 {
 	const char *what = (const char *)(uintptr_t)AT(uint32_t, zero_page + CMD_LINE_PTR);
@@ -305,6 +351,8 @@ void kernel_main(const uint8_t *zero_page)
 		rng_polled();
 	if (*what == 'm')
 		all_sizes();
+	if (*what == 'd')
+		dead_device();
 	if (*what == 'f')
 		ring_for_ever();
 	if (*what == 'w')
