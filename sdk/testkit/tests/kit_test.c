@@ -274,6 +274,18 @@ TK_TEST(a_fault_is_of_its_kind)
 	TK_EQ(tk_calls(TK_FAIL_ALLOC), 1);
 }
 
+TK_TEST(waits_for_what_the_loop_has_to_do)
+{
+	struct tk_dev *d = faulty("none");
+
+	TK_EQ(tk_wait(1), 0);
+	tk_write(d, 0, 8, 4, 1);
+	TK_EQ(tk_wait(10000), 1);
+	tk_run_until_idle(d);
+	TK_EQ(tk_wait(1), 0);
+	tk_destroy(d);
+}
+
 TK_TEST(doorbells_ring)
 {
 	struct tk_dev *d = faulty("none");
