@@ -21,14 +21,13 @@
 #define HOLD_OFF_NS  5000000u
 #define LOOKS        32 /* in one go, before other descriptors are looked at */
 
-static void pause_briefly(void)
-{
 #if defined(__x86_64__)
-	__builtin_ia32_pause();
+#define pause_briefly() __builtin_ia32_pause()
 #elif defined(__aarch64__)
-	__asm__ volatile("yield");
+#define pause_briefly() __asm__ volatile("yield")
+#else
+#define pause_briefly() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #endif
-}
 
 /* Takes what is there, if anything; whether it was. */
 static bool look(struct serve *serve)
