@@ -4,6 +4,7 @@
 #include <linux/input-event-codes.h>
 #include <linux/virtio_input.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <tenon/display.h>
 #include <tenon/testkit.h>
@@ -64,9 +65,11 @@ static const char *next(void)
 /* A driver takes everything that there is; the last event of each code is kept. */
 static unsigned drain(struct tk_dev *d, struct tenon_input_event *last, unsigned room)
 {
-	unsigned n = 0, type, code;
+	uint16_t type, code;
 	const char *text;
-	int value;
+	unsigned n = 0;
+	int32_t value;
+	char *end;
 
 	for (;;) {
 		if (at_buf == n_bufs)
@@ -74,10 +77,12 @@ static unsigned drain(struct tk_dev *d, struct tenon_input_event *last, unsigned
 		text = next();
 		if (!text[0])
 			return n;
-		TK_EQ(sscanf(text, "%u %u %d", &type, &code, &value), 3);
+		type = (uint16_t)strtoul(text, &end, 10);
+		code = (uint16_t)strtoul(end, &end, 10);
+		value = (int32_t)strtol(end, &end, 10);
+		TK_EQ(*end, 0);
 		if (n < room)
-			last[n] =
-				(struct tenon_input_event){ (uint16_t)type, (uint16_t)code, value };
+			last[n] = (struct tenon_input_event){ type, code, value };
 		n++;
 	}
 }

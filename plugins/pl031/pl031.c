@@ -134,7 +134,7 @@ static void write_register(struct pl031 *p, uint64_t offset, uint32_t value)
 		p->wanted = value & 1;
 		break;
 	case CLEAR:
-		p->raised &= (int)~value;
+		p->raised = p->raised && !(value & 1);
 		break;
 	default:
 		break;
