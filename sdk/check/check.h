@@ -32,6 +32,7 @@ struct options {
 	unsigned n_sets;
 	const char *only; /* names, separated by commas; NULL = all */
 	unsigned timeout; /* seconds that a check may take */
+	unsigned patience_ms;
 	bool json, dump, verbose;
 	char folder[256]; /* for temporary files; exists */
 };

@@ -15,6 +15,7 @@ struct one {
 static struct tk_dev *started(const struct subject *s)
 {
 	(void)tk_plugin(s->options->full_path);
+	tk_patience(s->options->patience_ms);
 	return tk_started(s->cls->type, s->cls->settings);
 }
 

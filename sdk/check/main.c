@@ -49,6 +49,8 @@ static const char usage[] =
 	"  --set TYPE.KEY=VALUE  a setting for the devices that are made; may be repeated\n"
 	"  --only NAME,...       these checks alone\n"
 	"  --timeout SECONDS     that a check may take; 60\n"
+	"  --patience MS         that a device whose rings another process works on is waited\n"
+	"                        for before it counts as idle; 250\n"
 	"  --verbose             every test of the conformance suite\n"
 	"  --json                for programs\n"
 	"  --dump                print what the plugin says of itself, check nothing\n"
@@ -207,14 +209,14 @@ static bool names_are_known(const char *only)
 	return n == known;
 }
 
-static bool read_seconds(const char *text, unsigned *ret_seconds)
+static bool read_number(const char *text, unsigned *ret_number)
 {
 	char *end;
 	long n = strtol(text, &end, 10);
 
 	if (*end || end == text || n < 1 || n > 3600)
 		return false;
-	*ret_seconds = (unsigned)n;
+	*ret_number = (unsigned)n;
 	return true;
 }
 
@@ -223,7 +225,8 @@ static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = { { "set", required_argument, NULL, 's' },
 		{ "only", required_argument, NULL, 'o' },
-		{ "timeout", required_argument, NULL, 't' }, { "verbose", no_argument, NULL, 'v' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "patience", required_argument, NULL, 'p' }, { "verbose", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' }, { "dump", no_argument, NULL, 'd' },
 		{ "list", no_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
@@ -242,8 +245,13 @@ static int read_options(int argc, char **argv, struct options *o)
 				return refuse("unknown check in \"%s\"", optarg);
 			break;
 		case 't':
-			if (!read_seconds(optarg, &o->timeout))
+			if (!read_number(optarg, &o->timeout))
 				return refuse("\"%s\" is no number of seconds, 1 to 3600", optarg);
+			break;
+		case 'p':
+			if (!read_number(optarg, &o->patience_ms))
+				return refuse(
+					"\"%s\" is no number of milliseconds, 1 to 3600", optarg);
 			break;
 		case 'v':
 			o->verbose = true;
@@ -276,7 +284,7 @@ static int read_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static struct options options = { .timeout = 60 };
+	static struct options options = { .timeout = 60, .patience_ms = 250 };
 	char seconds[16];
 	int ret = read_options(argc, argv, &options);
 

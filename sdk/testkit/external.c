@@ -38,6 +38,32 @@ void kit_external_close(struct tenon_notifier **kicks, struct tenon_notifier **c
 	}
 }
 
+static uint16_t index_at(const struct virtio_device *vd, uint64_t gpa)
+{
+	const struct vring_memory *m = &vd->env.memory;
+	uint64_t size = 2;
+	const uint16_t *at = m->map(m->opaque, gpa, &size, false);
+
+	return at && size == 2 ? __atomic_load_n(at, __ATOMIC_ACQUIRE) : 0;
+}
+
+/* Whether the driver is to be interrupted for what was used since the last call (2.7.7, 2.7.10). */
+static bool call_is_due(const struct virtio_device *vd, struct tenon_vq *vq)
+{
+	const struct vring_setup *s = &vq->ring.setup;
+	const uint16_t old = vq->used_seen;
+	uint16_t used, event;
+
+	if (!vd->activated || s->size == 0)
+		return false;
+	used = index_at(vd, s->used + 2);
+	vq->used_seen = used;
+	if (!(vd->acked & VIRTIO_F_EVENT_IDX))
+		return used != old && !(index_at(vd, s->avail) & 1);
+	event = index_at(vd, s->avail + 4 + 2ull * s->size);
+	return (uint16_t)(used - event - 1) < (uint16_t)(used - old);
+}
+
 bool kit_step_external(void)
 {
 	struct tenon_notifier **calls;
@@ -50,19 +76,11 @@ bool kit_step_external(void)
 		for (uint32_t i = 0; i < vd->desc.n_queues; i++)
 			if (notifier_drain(calls[i])) {
 				vq_interrupt(&vd->queues[i]);
+				(void)call_is_due(vd, &vd->queues[i]);
 				any = true;
 			}
 	}
 	return any;
-}
-
-static uint16_t index_at(const struct virtio_device *vd, uint64_t gpa)
-{
-	const struct vring_memory *m = &vd->env.memory;
-	uint64_t size = 2;
-	const uint16_t *at = m->map(m->opaque, gpa, &size, false);
-
-	return at && size == 2 ? __atomic_load_n(at, __ATOMIC_ACQUIRE) : 0;
 }
 
 /* What of all rings is not used yet, as a number that changes with it; 0 = nothing. */
@@ -121,6 +139,20 @@ static nfds_t collect(struct pollfd polled[MAX_POLLED], bool only_external)
 	return n;
 }
 
+/* What is used is seen before the call for it is made. */
+static bool wait_for_call(struct pollfd *polled, nfds_t n)
+{
+	struct tenon_notifier **calls;
+	struct virtio_device *vd;
+	bool due = false;
+
+	for (struct tk_dev *d = kit.devices; d; d = d->next)
+		for (uint32_t i = 0; kit_virtio_external(d, &vd, &calls) && i < vd->desc.n_queues;
+			i++)
+			due |= call_is_due(vd, &vd->queues[i]);
+	return due && poll(polled, n, (int)patience_ms) > 0;
+}
+
 bool kit_wait_external(void)
 {
 	static uint64_t waited_for;
@@ -128,9 +160,9 @@ bool kit_wait_external(void)
 	const uint64_t all = state_of_affairs();
 	nfds_t n;
 
-	if (all == 0 || all == waited_for)
-		return false;
 	n = collect(polled, true);
+	if (all == 0 || all == waited_for)
+		return wait_for_call(polled, n);
 	/* Not every chain that is used is told: the driver may not want to hear of it. */
 	for (unsigned waited = 0; waited < patience_ms; waited += SLICE_MS)
 		if (poll(polled, n, SLICE_MS) > 0 || state_of_affairs() != all)

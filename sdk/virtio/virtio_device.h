@@ -71,7 +71,8 @@ struct tenon_vq {
 	struct vring_setup regs; /* as the driver wrote it; under the device's lock */
 	bool regs_ready;
 	/* With direct calls the used index, as of the last look at the interrupt status and as of
-	 * the last acknowledgement of that; under the device's lock. */
+	 * the last acknowledgement of that; under the device's lock.  For a test kit, which has no
+	 * such calls: the used index as of the last call. */
 	uint16_t used_seen, used_acked;
 	struct vring ring; /* the loop's */
 	bool saved_kicks;  /* while it is held */
