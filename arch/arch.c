@@ -69,15 +69,17 @@ enum isa arch_kernel_isa(const struct blob *kernel)
 	return bzimage_is(kernel) ? ISA_X86_64 : image_isa(kernel);
 }
 
+#if defined(__x86_64__)
+#define HOST_ISA ISA_X86_64
+#elif defined(__aarch64__)
+#define HOST_ISA ISA_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define HOST_ISA ISA_RISCV64
+#else
+#define HOST_ISA ((enum isa)0)
+#endif
+
 enum isa arch_host_isa(void)
 {
-#if defined(__x86_64__)
-	return ISA_X86_64;
-#elif defined(__aarch64__)
-	return ISA_AARCH64;
-#elif defined(__riscv) && __riscv_xlen == 64
-	return ISA_RISCV64;
-#else
-	return (enum isa)0;
-#endif
+	return HOST_ISA;
 }

@@ -72,16 +72,13 @@ static bool read_notes(int fd, const Elf64_Phdr *ph, struct tenon_note *ret_note
 	return found;
 }
 
-static uint16_t host_machine(void)
-{
 #if defined(__x86_64__)
-	return EM_X86_64;
+#define HOST_MACHINE EM_X86_64
 #elif defined(__aarch64__)
-	return EM_AARCH64;
+#define HOST_MACHINE EM_AARCH64
 #else
-	return EM_RISCV;
+#define HOST_MACHINE EM_RISCV
 #endif
-}
 
 static int find_note(int fd, struct tenon_note *ret_note)
 {
@@ -93,7 +90,7 @@ static int find_note(int fd, struct tenon_note *ret_note)
 	if (!read_at(fd, &head, sizeof(head), 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
 		head.e_ident[EI_CLASS] != ELFCLASS64)
 		return -ENOENT;
-	if (head.e_machine != host_machine())
+	if (head.e_machine != HOST_MACHINE)
 		return -ESRCH;
 	if (head.e_phentsize != sizeof(Elf64_Phdr) || head.e_phnum > MAX_HEADERS ||
 		fstat(fd, &st) < 0)

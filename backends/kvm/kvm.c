@@ -135,7 +135,7 @@ static int try_vm(struct backend_caps *caps, struct backend_error *err)
 	r = kvm_vm_create(&config, &vm, err);
 	if (r < 0)
 		return r;
-	r = kvm_isa_measure(vm, &ns, err);
+	r = kvm_measure(vm, &ns, err);
 	kvm_vm_destroy(vm);
 	if (r < 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the KVM backend.  kvm.c holds the module and its probe, kvm_vm.c the machine, kvm_vcpu.c
- * the processors, kvm_exit.c what an exit means; kvm_<isa>*.c implement the kvm_isa_* functions
- * below, and are the only files that know an instruction set.
+ * the processors, kvm_exit.c what an exit means, kvm_measure.c how fast it is; kvm_<isa>*.c
+ * implement the kvm_isa_* functions below, and are the only files that know an instruction set.
  */
 #ifndef TENON_BACKENDS_KVM_H
 #define TENON_BACKENDS_KVM_H
@@ -107,7 +107,12 @@ void kvm_exit_answer(struct kvm_run *run, const struct vcpu_exit *exit);
  * VCPU_FAILED in @exit. */
 int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit);
 
-/* ---- of each ISA ---- */
+/* ---- kvm_measure.c ---- */
+
+/* Nanoseconds that this KVM takes for one instruction of an ordinary guest. */
+int kvm_measure(struct backend_vm *vm, double *ret_ns, struct backend_error *err);
+
+/* ---- of each ISA; those of processors without CPUID and MSRs share kvm_no_cpuid.c ---- */
 
 extern const enum isa kvm_isa;
 
@@ -116,6 +121,10 @@ struct kvm_needed {
 	int capability;
 	const char *name;
 };
+#define KVM_NEEDED(name)                                                                           \
+	{                                                                                          \
+		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
+	}
 extern const struct kvm_needed kvm_isa_needed[];
 
 /* What KVM_CREATE_VM is asked for. */
@@ -124,8 +133,18 @@ unsigned long kvm_isa_vm_type(int kvm_fd);
 uint32_t kvm_isa_irq_line(uint32_t gsi);
 /* Fills phys_bits; may lower max_vcpus. */
 int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *err);
-/* Nanoseconds that this KVM takes for one instruction of an ordinary guest. */
-int kvm_isa_measure(struct backend_vm *vm, double *ret_ns, struct backend_error *err);
+
+/* The guest that is timed: it counts down and then makes one access that @exit stands for. */
+struct kvm_trial {
+	const void *code;
+	size_t size;
+	uint64_t gpa; /* of the code */
+	enum vcpu_exit_kind exit;
+	uint64_t address; /* of the access */
+};
+extern const struct kvm_trial kvm_isa_trial;
+/* Has the vCPU begin with that guest, which counts from @loops. */
+int kvm_isa_trial_begin(struct backend_vcpu *vcpu, uint64_t loops, struct backend_error *err);
 
 int kvm_isa_vm_create(
 	struct backend_vm *vm, const struct backend_vm_config *config, struct backend_error *err);

@@ -20,20 +20,15 @@
 
 const enum isa kvm_isa = ISA_AARCH64;
 
-#define NEEDED(name)                                                                               \
-	{                                                                                          \
-		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
-	}
-
 const struct kvm_needed kvm_isa_needed[] = {
-	NEEDED(USER_MEMORY),
-	NEEDED(IRQFD),
-	NEEDED(IOEVENTFD),
-	NEEDED(IMMEDIATE_EXIT),
-	NEEDED(ONE_REG),
-	NEEDED(MP_STATE),
-	NEEDED(DEVICE_CTRL),
-	NEEDED(ARM_PSCI_0_2),
+	KVM_NEEDED(USER_MEMORY),
+	KVM_NEEDED(IRQFD),
+	KVM_NEEDED(IOEVENTFD),
+	KVM_NEEDED(IMMEDIATE_EXIT),
+	KVM_NEEDED(ONE_REG),
+	KVM_NEEDED(MP_STATE),
+	KVM_NEEDED(DEVICE_CTRL),
+	KVM_NEEDED(ARM_PSCI_0_2),
 	{ 0, NULL },
 };
 
@@ -135,32 +130,6 @@ int kvm_isa_vm_reset(struct backend_vm *vm, struct backend_error *err)
 uint32_t kvm_isa_irq_line(uint32_t gsi)
 {
 	return IRQ_LINE_SPI | (gsi + ARM_SPI_BASE);
-}
-
-/* ---- what other machines have ---- */
-
-int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries, size_t *n)
-{
-	(void)vm;
-	(void)entries;
-	*n = 0;
-	return -ENOTSUP;
-}
-
-int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *entries, size_t n,
-	struct backend_error *err)
-{
-	(void)vcpu;
-	(void)entries;
-	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "aarch64 has no CPUID");
-}
-
-int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
-	struct backend_error *err)
-{
-	(void)vcpu;
-	(void)msrs;
-	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "aarch64 has no MSRs");
 }
 
 /* A vCPU's input lines are the controller's, and without it nothing here runs. */

@@ -18,17 +18,12 @@
 
 const enum isa kvm_isa = ISA_RISCV64;
 
-#define NEEDED(name)                                                                               \
-	{                                                                                          \
-		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
-	}
-
 const struct kvm_needed kvm_isa_needed[] = {
-	NEEDED(USER_MEMORY),
-	NEEDED(IOEVENTFD),
-	NEEDED(IMMEDIATE_EXIT),
-	NEEDED(ONE_REG),
-	NEEDED(MP_STATE),
+	KVM_NEEDED(USER_MEMORY),
+	KVM_NEEDED(IOEVENTFD),
+	KVM_NEEDED(IMMEDIATE_EXIT),
+	KVM_NEEDED(ONE_REG),
+	KVM_NEEDED(MP_STATE),
 	{ 0, NULL },
 };
 
@@ -213,30 +208,4 @@ int kvm_isa_vcpu_interrupt(struct backend_vcpu *vcpu, uint32_t line, bool level)
 	if (line != RISCV_LINE_EXTERNAL)
 		return -EINVAL;
 	return kvm_ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt);
-}
-
-/* ---- what other machines have ---- */
-
-int kvm_isa_cpuid_supported(struct backend_vm *vm, struct backend_cpuid *entries, size_t *n)
-{
-	(void)vm;
-	(void)entries;
-	*n = 0;
-	return -ENOTSUP;
-}
-
-int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *entries, size_t n,
-	struct backend_error *err)
-{
-	(void)vcpu;
-	(void)entries;
-	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "riscv64 has no CPUID");
-}
-
-int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
-	struct backend_error *err)
-{
-	(void)vcpu;
-	(void)msrs;
-	return n == 0 ? 0 : backend_fail(err, -ENOTSUP, "riscv64 has no MSRs");
 }

@@ -21,27 +21,22 @@
 
 const enum isa kvm_isa = ISA_X86_64;
 
-#define NEEDED(name)                                                                               \
-	{                                                                                          \
-		KVM_CAP_##name, "KVM_CAP_" #name                                                   \
-	}
-
 const struct kvm_needed kvm_isa_needed[] = {
-	NEEDED(USER_MEMORY),
-	NEEDED(SET_TSS_ADDR),
-	NEEDED(SET_IDENTITY_MAP_ADDR),
-	NEEDED(IRQCHIP),
-	NEEDED(PIT2),
-	NEEDED(PIT_STATE2),
-	NEEDED(IRQFD),
-	NEEDED(IOEVENTFD),
-	NEEDED(IMMEDIATE_EXIT),
-	NEEDED(EXT_CPUID),
-	NEEDED(MP_STATE),
-	NEEDED(VCPU_EVENTS),
-	NEEDED(DEBUGREGS),
-	NEEDED(XSAVE),
-	NEEDED(XCRS),
+	KVM_NEEDED(USER_MEMORY),
+	KVM_NEEDED(SET_TSS_ADDR),
+	KVM_NEEDED(SET_IDENTITY_MAP_ADDR),
+	KVM_NEEDED(IRQCHIP),
+	KVM_NEEDED(PIT2),
+	KVM_NEEDED(PIT_STATE2),
+	KVM_NEEDED(IRQFD),
+	KVM_NEEDED(IOEVENTFD),
+	KVM_NEEDED(IMMEDIATE_EXIT),
+	KVM_NEEDED(EXT_CPUID),
+	KVM_NEEDED(MP_STATE),
+	KVM_NEEDED(VCPU_EVENTS),
+	KVM_NEEDED(DEBUGREGS),
+	KVM_NEEDED(XSAVE),
+	KVM_NEEDED(XCRS),
 	{ 0, NULL },
 };
 

@@ -64,16 +64,13 @@ static int load_file(const char *path, struct elf *e, char *why, size_t room)
 	return e->bytes && done == e->size ? 0 : refuse(why, room, "it is not a file of a module");
 }
 
-static uint16_t host_machine(void)
-{
 #if defined(__x86_64__)
-	return EM_X86_64;
+#define HOST_MACHINE EM_X86_64
 #elif defined(__aarch64__)
-	return EM_AARCH64;
+#define HOST_MACHINE EM_AARCH64
 #else
-	return EM_RISCV;
+#define HOST_MACHINE EM_RISCV
 #endif
-}
 
 static int check_header(const struct elf *e, Elf64_Ehdr *h, char *why, size_t room)
 {
@@ -82,7 +79,7 @@ static int check_header(const struct elf *e, Elf64_Ehdr *h, char *why, size_t ro
 	if (!p || memcmp(p, ELFMAG, SELFMAG) != 0)
 		return refuse(why, room, "it is not an ELF file");
 	memcpy(h, p, sizeof(*h));
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != host_machine())
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_machine != HOST_MACHINE)
 		return refuse(why, room, "it is an ELF file for another kind of machine");
 	if (h->e_type != ET_DYN)
 		return refuse(why, room, "it is an ELF file, but not a shared object");
