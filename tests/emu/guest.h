@@ -138,6 +138,8 @@ struct frame {
 	u64 pc, cause, value, status;
 };
 
+extern u64 guest_argument; /* what the machine was told to tell; 0 as a Linux program */
+
 void trap_entry(void);
 void on_trap(struct frame *frame);
 int main(void);

@@ -178,12 +178,13 @@ static void create(struct machine_hart *h)
 	const struct backend_reg regs[] = {
 		{ RISCV_PC, 0, m->entry },
 		{ RISCV_X(10), 0, h->index },
+		{ RISCV_X(11), 0, m->argument },
 		{ RISCV_CSR(0x100), 0, SSTATUS_FS_INITIAL },
 	};
 	struct backend_error err = { "" };
 
 	if (m->ops->vcpu_create(m->vm, h->index, &h->vcpu, &err) < 0 ||
-		m->ops->vcpu_set_regs(h->vcpu, regs, 3, &err) < 0) {
+		m->ops->vcpu_set_regs(h->vcpu, regs, 4, &err) < 0) {
 		(void)fprintf(stderr, "hart %u: %s\n", h->index, err.text);
 		abort();
 	}

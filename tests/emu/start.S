@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where every hart begins: a0 = its number.  Hart 0 runs main, the others run hart_main.
+ * Where every hart begins: a0 = its number, a1 = what the machine tells the guest (a Linux program
+ * finds nothing there).  Hart 0 runs main, the others run hart_main.
  */
 	.section .text.start, "ax"
 	.globl _start
@@ -17,11 +18,20 @@ _start:
 	beqz	a0, 1f
 	call	hart_main
 	j	2f
-1:	call	main
+1:	la	t0, guest_argument
+	sd	a1, 0(t0)
+	call	main
 2:	li	a7, 93
 	li	a6, 0
 	ecall
 	j	2b
+
+	.section .bss
+	.balign	8
+	.globl	guest_argument
+guest_argument:
+	.zero	8
+	.text
 
 	.weak	hart_main
 hart_main:
