@@ -94,13 +94,18 @@ static void floating_point_computes_what_others_compute(void **state)
 	says_as_expected("fp", LITTLE);
 }
 
+static void pages_are_translated_and_refused(void **state)
+{
+	passes("pages", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(integer_instructions_compute_what_others_compute),
 		cmocka_unit_test(floating_point_computes_what_others_compute),
+		cmocka_unit_test(pages_are_translated_and_refused),
 	};
 
-	(void)passes;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
