@@ -40,6 +40,7 @@ extern struct attempt attempt;
 
 /* Sets stvec; before all else. */
 void attempt_init(void);
+void attempt_trap(void);
 /* Calls code at @pc with @a0 and @a1, which it may change, as it may t0 to t2.  The supervisor's
  * ends with a return; the user's with a call, which counts as NOTHING. */
 u64 attempt_supervisor(u64 pc, u64 a0, u64 a1);
