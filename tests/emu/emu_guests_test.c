@@ -109,6 +109,11 @@ static void interrupts_come_when_they_may(void **state)
 	passes("interrupts", 1);
 }
 
+static void harts_share_memory_and_heed_each_other(void **state)
+{
+	passes("harts", 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +122,7 @@ int main(void)
 		cmocka_unit_test(pages_are_translated_and_refused),
 		cmocka_unit_test(what_is_illegal_traps_and_code_may_change),
 		cmocka_unit_test(interrupts_come_when_they_may),
+		cmocka_unit_test(harts_share_memory_and_heed_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
