@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 #define SSTATUS_FS_INITIAL (1ull << 13)
 
-enum test_call { TEST_START, TEST_INTERRUPT, TEST_FENCE, TEST_KICK, TEST_DEVICE };
+enum test_call { TEST_START, TEST_INTERRUPT, TEST_FENCE, TEST_KICK, TEST_DEVICE, TEST_YIELD };
 
 /* ---- loading ---- */
 
@@ -136,6 +137,9 @@ static uint64_t serve_test(struct emu_machine *m, uint64_t function, const uint6
 		return (uint64_t)m->ops->vcpu_fence(h->vcpu, (uint32_t)args[1]);
 	case TEST_KICK:
 		m->ops->vcpu_kick(h->vcpu);
+		return 0;
+	case TEST_YIELD:
+		(void)sched_yield();
 		return 0;
 	case TEST_DEVICE:
 		return __atomic_load_n(&m->written, __ATOMIC_RELAXED);

@@ -15,12 +15,12 @@ _start:
 	slli	t0, t0, 16
 	la	sp, stacks
 	add	sp, sp, t0
+	la	t0, guest_argument
+	sd	a1, 0(t0)
 	beqz	a0, 1f
 	call	hart_main
 	j	2f
-1:	la	t0, guest_argument
-	sd	a1, 0(t0)
-	call	main
+1:	call	main
 2:	li	a7, 93
 	li	a6, 0
 	ecall
