@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 #define SSTATUS_FS_INITIAL (1ull << 13)
 
-enum test_call { TEST_START, TEST_INTERRUPT, TEST_FENCE, TEST_KICK, TEST_DEVICE };
+enum test_call { TEST_START, TEST_INTERRUPT, TEST_FENCE, TEST_KICK, TEST_DEVICE, TEST_YIELD };
 
 /* ---- loading ---- */
 
@@ -137,6 +138,9 @@ static uint64_t serve_test(struct emu_machine *m, uint64_t function, const uint6
 	case TEST_KICK:
 		m->ops->vcpu_kick(h->vcpu);
 		return 0;
+	case TEST_YIELD:
+		(void)sched_yield();
+		return 0;
 	case TEST_DEVICE:
 		return __atomic_load_n(&m->written, __ATOMIC_RELAXED);
 	default:
@@ -178,12 +182,13 @@ static void create(struct machine_hart *h)
 	const struct backend_reg regs[] = {
 		{ RISCV_PC, 0, m->entry },
 		{ RISCV_X(10), 0, h->index },
+		{ RISCV_X(11), 0, m->argument },
 		{ RISCV_CSR(0x100), 0, SSTATUS_FS_INITIAL },
 	};
 	struct backend_error err = { "" };
 
 	if (m->ops->vcpu_create(m->vm, h->index, &h->vcpu, &err) < 0 ||
-		m->ops->vcpu_set_regs(h->vcpu, regs, 3, &err) < 0) {
+		m->ops->vcpu_set_regs(h->vcpu, regs, 4, &err) < 0) {
 		(void)fprintf(stderr, "hart %u: %s\n", h->index, err.text);
 		abort();
 	}

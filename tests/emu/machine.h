@@ -34,6 +34,7 @@ struct emu_machine {
 	struct backend_vm *vm;
 	uint8_t *ram, *rom;
 	uint64_t entry;
+	uint64_t argument; /* a1 of hart 0 */
 	uint32_t harts;
 	struct machine_hart hart[MACHINE_HARTS];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where every hart begins: a0 = its number.  Hart 0 runs main, the others run hart_main.
+ * Where every hart begins: a0 = its number, a1 = what the machine tells the guest (a Linux program
+ * finds nothing there).  Hart 0 runs main, the others run hart_main.
  */
 	.section .text.start, "ax"
 	.globl _start
@@ -14,6 +15,8 @@ _start:
 	slli	t0, t0, 16
 	la	sp, stacks
 	add	sp, sp, t0
+	la	t0, guest_argument
+	sd	a1, 0(t0)
 	beqz	a0, 1f
 	call	hart_main
 	j	2f
@@ -22,6 +25,13 @@ _start:
 	li	a6, 0
 	ecall
 	j	2b
+
+	.section .bss
+	.balign	8
+	.globl	guest_argument
+guest_argument:
+	.zero	8
+	.text
 
 	.weak	hart_main
 hart_main:
