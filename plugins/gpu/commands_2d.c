@@ -179,7 +179,9 @@ uint32_t gpu_transfer_2d(struct gpu *g, struct gpu_request *rq)
 
 	if (!r)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	if (r->blob || !is_inside(&rect, r->width, r->height))
+	if (r->blob) /* there is no copy to bring up to date: Linux asks for it anyhow */
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	if (!is_inside(&rect, r->width, r->height))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	stride = (size_t)r->width * 4;
 	if (!backing_read(&r->backing, le64toh(in->offset), stride,
