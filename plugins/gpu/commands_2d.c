@@ -71,7 +71,7 @@ uint32_t gpu_set_scanout(struct gpu *g, struct gpu_request *rq)
 		return darken(g, index);
 	if (!r)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	if (r->blob || !is_inside(&part, r->width, r->height))
+	if (r->blob || !r->format || !is_inside(&part, r->width, r->height))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	s = &g->scanouts[index];
 	s->resource = r;
@@ -90,7 +90,7 @@ static bool blob_holds(const struct virtio_gpu_set_scanout_blob *in, const struc
 
 	return width > 0 && height > 0 && width <= GPU_MAX_SIZE && height <= GPU_MAX_SIZE &&
 	       stride >= width * 4 && stride % 4 == 0 && le32toh(in->offsets[0]) % 4 == 0 &&
-	       end <= r->size && end <= r->backing.size;
+	       end <= r->size && (r->host || end <= r->backing.size);
 }
 
 uint32_t gpu_set_scanout_blob(struct gpu *g, struct gpu_request *rq)
@@ -129,6 +129,8 @@ uint32_t gpu_flush(struct gpu *g, struct gpu_request *rq)
 	/* A blob has no size of its own: what leaves the screen is cut off. */
 	if (!r->blob && !is_inside(&rect, r->width, r->height))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	if (r->drawn)
+		return gpu_flush_3d(g, rq);
 	scanout_flush(g, r, &rect);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
@@ -166,6 +168,8 @@ uint32_t gpu_unref(struct gpu *g, struct gpu_request *rq)
 
 	if (!r)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	if (r->drawn)
+		return gpu_unref_3d(g, rq, r);
 	resource_remove(g, r);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
@@ -181,7 +185,7 @@ uint32_t gpu_transfer_2d(struct gpu *g, struct gpu_request *rq)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (r->blob) /* there is no copy to bring up to date: Linux asks for it anyhow */
 		return VIRTIO_GPU_RESP_OK_NODATA;
-	if (!is_inside(&rect, r->width, r->height))
+	if (r->drawn || !is_inside(&rect, r->width, r->height))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	stride = (size_t)r->width * 4;
 	if (!backing_read(&r->backing, le64toh(in->offset), stride,
@@ -194,13 +198,15 @@ uint32_t gpu_transfer_2d(struct gpu *g, struct gpu_request *rq)
 uint32_t gpu_attach_backing(struct gpu *g, struct gpu_request *rq)
 {
 	struct gpu_resource *r = resource_find(g, le32toh(rq->in.attach.resource_id));
+	uint32_t answer;
 
 	if (!r)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (r->blob || r->backing.n > 0)
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	return backing_attach(
+	answer = backing_attach(
 		g, &r->backing, rq, sizeof(rq->in.attach), le32toh(rq->in.attach.nr_entries));
+	return answer == VIRTIO_GPU_RESP_OK_NODATA && r->drawn ? gpu_attach_3d(g, rq, r) : answer;
 }
 
 uint32_t gpu_detach_backing(struct gpu *g, struct gpu_request *rq)
@@ -211,6 +217,8 @@ uint32_t gpu_detach_backing(struct gpu *g, struct gpu_request *rq)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (r->blob || r->backing.n == 0)
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
+	if (r->drawn)
+		return gpu_detach_3d(g, rq, r);
 	backing_detach(g, &r->backing);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }

@@ -38,13 +38,17 @@ static bool read_pixels(const struct gpu_resource *r, uint32_t *to)
 	const uint32_t n = GPU_CURSOR_SIZE * GPU_CURSOR_SIZE;
 
 	if (r->blob) { /* that has no format: as Linux's drivers have it */
-		if (r->size < n * 4 || !backing_read(&r->backing, 0, 0, (uint8_t *)to, 0, n * 4, 1))
+		if (r->size < n * 4)
+			return false;
+		if (r->host)
+			memcpy(to, r->host, n * 4ull);
+		else if (!backing_read(&r->backing, 0, 0, (uint8_t *)to, 0, n * 4, 1))
 			return false;
 		for (uint32_t i = 0; i < n; i++)
 			to[i] = le32toh(to[i]);
 		return true;
 	}
-	if (r->width != GPU_CURSOR_SIZE || r->height != GPU_CURSOR_SIZE)
+	if (!r->pixels || r->width != GPU_CURSOR_SIZE || r->height != GPU_CURSOR_SIZE)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		to[i] = argb(r->pixels + 4ull * i, r->format);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gpu: the virtio-gpu device, its settings, its configuration and its life. */
-#include "gpu.h"
+#include "three_d.h"
 
 #include <stddef.h>
 
@@ -9,6 +9,9 @@ const struct tenon_virtio *gpu_virtio;
 const struct tenon_event *gpu_event;
 const struct tenon_mem *gpu_mem;
 const struct tenon_display *gpu_display;
+const struct tenon_notifier_svc *gpu_notifier;
+const struct tenon_clock *gpu_clock;
+const struct tenon_shm *gpu_shm;
 
 /* ---- queues ---- */
 
@@ -31,12 +34,17 @@ static void run_queue(struct gpu *g, uint32_t index)
 {
 	bool more;
 
-	if (!g->running || g->paused)
+	if (!g->running || g->paused || (g->lost && g->busy))
 		return;
 	more = index == GPU_CONTROL ? control_run(g) : cursor_run(g);
 	if (more &&
 		gpu_event->post(g->dev, index == GPU_CONTROL ? run_control : run_cursor, NULL) < 0)
 		gpu_virtio->fault(g->dev, "the host has no memory to go on serving a queue");
+}
+
+void gpu_go_on(struct gpu *g)
+{
+	run_queue(g, GPU_CONTROL);
 }
 
 static void gpu_queue_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
@@ -59,6 +67,7 @@ static void gpu_forget(struct tenon_dev *dev)
 	struct gpu *g = gpu_host->priv(dev);
 
 	g->running = false;
+	three_d_forget(g);
 	resource_remove_all(g);
 	cursor_forget(g);
 }
@@ -127,6 +136,10 @@ static int gpu_create(struct tenon_dev *dev, const struct tenon_config *config)
 	g->dev = dev;
 	g->n_scanouts = (uint32_t)gpu_host->conf_int(config, "screens");
 	g->max_memory = gpu_host->conf_size(config, "max_memory");
+	g->wants = (enum gpu_renderer)gpu_host->conf_int(config, "renderer");
+	g->window_size = gpu_host->conf_size(config, "window");
+	if (g->window_size % 4096)
+		return gpu_host->fail(dev, -EINVAL, "\"window\" is not a multiple of 4K");
 	for (uint32_t i = 0; i < g->n_scanouts; i++) {
 		g->scanouts[i].width = (uint32_t)gpu_host->conf_int(config, "width");
 		g->scanouts[i].height = (uint32_t)gpu_host->conf_int(config, "height");
@@ -137,8 +150,9 @@ static int gpu_create(struct tenon_dev *dev, const struct tenon_config *config)
 static int add_device(struct gpu *g)
 {
 	static const uint16_t sizes[GPU_N_QUEUES] = { GPU_QUEUE_SIZE, GPU_CURSOR_QUEUE };
-	const struct virtio_gpu_config config = { .num_scanouts = htole32(g->n_scanouts) };
-	const struct tenon_virtio_desc desc = {
+	struct virtio_gpu_config config = { .num_scanouts = htole32(g->n_scanouts) };
+	uint32_t n = 0;
+	struct tenon_virtio_desc desc = {
 		.struct_size = sizeof(desc),
 		.device_id = 16,
 		.features = GPU_BIT(VIRTIO_GPU_F_EDID) | GPU_BIT(VIRTIO_GPU_F_RESOURCE_UUID) |
@@ -150,6 +164,12 @@ static int add_device(struct gpu *g)
 		.ops = &gpu_ops,
 	};
 
+	if (g->renderer) {
+		while (n < RENDERER_CAPSETS && renderer_capsets(g->renderer)[n].size > 0)
+			n++;
+		config.num_capsets = htole32(n);
+		desc.features |= GPU_BIT(VIRTIO_GPU_F_VIRGL) | GPU_BIT(VIRTIO_GPU_F_CONTEXT_INIT);
+	}
 	return gpu_virtio->add(g->dev, &desc);
 }
 
@@ -158,7 +178,11 @@ static int gpu_attach(struct tenon_dev *dev)
 	struct gpu *g = gpu_host->priv(dev);
 	int ret = gpu_display->create(dev, g->n_scanouts, &drawer_ops);
 
-	return ret < 0 ? ret : add_device(g);
+	if (ret == 0)
+		ret = three_d_attach(g);
+	if (ret == 0)
+		ret = add_device(g);
+	return ret < 0 ? ret : three_d_window(g);
 }
 
 static int gpu_quiesce(struct tenon_dev *dev)
@@ -166,7 +190,7 @@ static int gpu_quiesce(struct tenon_dev *dev)
 	struct gpu *g = gpu_host->priv(dev);
 
 	g->paused = true;
-	return 0;
+	return three_d_quiesce(g);
 }
 
 static int gpu_start(struct tenon_dev *dev)
@@ -174,18 +198,25 @@ static int gpu_start(struct tenon_dev *dev)
 	struct gpu *g = gpu_host->priv(dev);
 
 	g->paused = false;
-	return 0;
+	return three_d_start(g);
 }
 
 static void gpu_detach(struct tenon_dev *dev)
 {
+	struct gpu *g = gpu_host->priv(dev);
+
+	(void)three_d_quiesce(g);
 	gpu_forget(dev);
+	three_d_detach(g);
 }
 
 static const struct tenon_key gpu_keys[] = {
 	{ "screens", TENON_KEY_INT, 0, "1", "1..16", "how many monitors are connected" },
 	{ "width", TENON_KEY_INT, 0, "1280", "64..4095", "of each, in pixels, at first" },
 	{ "height", TENON_KEY_INT, 0, "800", "64..4095", "of each, in pixels, at first" },
+	{ "renderer", TENON_KEY_ENUM, 0, "auto", "auto|virgl|none", "what draws in 3D" },
+	{ "window", TENON_KEY_SIZE, 0, "256M", "1M..",
+		"for host memory that the guest maps, with 3D" },
 	{ "max_memory", TENON_KEY_SIZE, 0, "256M", "16M..", "what the guest can make it keep" },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };
@@ -210,7 +241,10 @@ static int gpu_init(const struct tenon_host *h)
 	gpu_host = h;
 	return TENON_FIND(h, gpu_virtio, TENON_SVC_VIRTIO, config_set) |
 	       TENON_FIND(h, gpu_event, TENON_SVC_EVENT, post) |
-	       TENON_FIND(h, gpu_mem, TENON_SVC_MEM, unmap) |
+	       TENON_FIND(h, gpu_mem, TENON_SVC_MEM, mark_dirty) |
+	       TENON_FIND(h, gpu_notifier, TENON_SVC_NOTIFIER, destroy) |
+	       TENON_FIND(h, gpu_clock, TENON_SVC_CLOCK, monotonic_ns) |
+	       TENON_FIND(h, gpu_shm, TENON_SVC_SHM, unmap) |
 	       TENON_FIND(h, gpu_display, TENON_SVC_DISPLAY, move_cursor);
 }
 

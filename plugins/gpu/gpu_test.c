@@ -2,7 +2,7 @@
 /* gpu: pictures that a driver draws and a viewer sees, without a renderer. */
 #include "gpu_bed.h"
 
-#define NO_3D ""
+#define NO_3D "renderer = \"none\"; "
 
 /* A picture whose pixels tell where they are, in pieces of guest memory that are out of order. */
 #define WIDTH  40u

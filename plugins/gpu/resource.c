@@ -5,6 +5,8 @@
  * something for each resource's own structures, so that their number is bounded, too.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "gpu.h"
 
@@ -75,10 +77,20 @@ uint32_t resource_add(struct gpu *g, uint32_t id, uint64_t bytes, struct gpu_res
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	r->id = id;
+	r->fd = -1;
 	r->cost = cost;
 	*at = r;
 	*ret = r;
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+void resource_unmap(struct gpu *g, struct gpu_resource *r)
+{
+	const uint64_t size = (r->size + 4095) / 4096 * 4096;
+
+	if (r->mapped)
+		(void)gpu_shm->unmap(g->window, r->at, size);
+	r->mapped = false;
 }
 
 void resource_remove(struct gpu *g, struct gpu_resource *r)
@@ -89,7 +101,13 @@ void resource_remove(struct gpu *g, struct gpu_resource *r)
 		if (g->scanouts[i].resource == r)
 			scanout_darken(g, i);
 	*at = r->next;
+	resource_unmap(g, r);
+	if (r->host)
+		(void)munmap(r->host, r->size);
+	if (r->fd >= 0)
+		(void)close(r->fd);
 	backing_detach(g, &r->backing);
+	free(r->iov);
 	memory_give(g, r->cost);
 	free(r->pixels);
 	free(r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the screens show.  Pixels of a resource are shown where the device keeps them.  A blob's lie
- * in pieces of guest memory, which nobody but the device looks at: what the driver flushes is
- * copied to a shadow of the shown part.
+ * in pieces of guest memory, and what is drawn in the renderer, where nobody but the device looks:
+ * what the driver flushes is copied to a shadow of the shown part.
  */
 #include <stdlib.h>
 
@@ -16,7 +16,9 @@ static void drop_shadow(struct gpu *g, struct gpu_scanout *s)
 	s->shadow_bytes = 0;
 }
 
-static int show(struct gpu *g, uint32_t index, const uint8_t *pixels, uint32_t stride)
+/* @offset: of the first line, where the resource's bytes have a descriptor. */
+static int show(struct gpu *g, uint32_t index, const uint8_t *pixels, uint32_t stride, int fd,
+	uint64_t offset)
 {
 	const struct gpu_scanout *s = &g->scanouts[index];
 	const struct tenon_surface surface = {
@@ -25,7 +27,8 @@ static int show(struct gpu *g, uint32_t index, const uint8_t *pixels, uint32_t s
 		.height = s->part.height,
 		.stride = stride,
 		.format = s->format,
-		.fd = -1,
+		.fd = fd,
+		.fd_offset = offset,
 		.pixels = pixels,
 	};
 
@@ -41,7 +44,7 @@ static uint32_t show_shadow(struct gpu *g, uint32_t index)
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	s->shadow = calloc(1, bytes);
 	s->shadow_bytes = bytes;
-	if (!s->shadow || show(g, index, s->shadow, s->part.width * 4) < 0) {
+	if (!s->shadow || show(g, index, s->shadow, s->part.width * 4, -1, 0) < 0) {
 		drop_shadow(g, s);
 		s->shadow = old.shadow;
 		s->shadow_bytes = old.shadow_bytes;
@@ -51,22 +54,31 @@ static uint32_t show_shadow(struct gpu *g, uint32_t index)
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t scanout_show(struct gpu *g, uint32_t index)
+/* Where the resource's pixels are is where they are shown. */
+static uint32_t show_itself(struct gpu *g, uint32_t index, const uint8_t *pixels, uint32_t stride,
+	int fd, uint64_t offset)
 {
 	struct gpu_scanout *s = &g->scanouts[index];
-	const struct gpu_resource *r = s->resource;
-	const uint32_t stride = r->width * 4;
-	uint32_t answer = VIRTIO_GPU_RESP_OK_NODATA;
+	const uint64_t at = offset + (uint64_t)s->part.y * stride + s->part.x * 4ull;
 
-	if (r->blob) {
+	if (show(g, index, pixels + at, stride, fd, at) < 0)
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	drop_shadow(g, s);
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+uint32_t scanout_show(struct gpu *g, uint32_t index)
+{
+	const struct gpu_scanout *s = &g->scanouts[index];
+	const struct gpu_resource *r = s->resource;
+	uint32_t answer;
+
+	if (r->pixels)
+		answer = show_itself(g, index, r->pixels, r->width * 4, -1, 0);
+	else if (r->host)
+		answer = show_itself(g, index, r->host, s->stride, r->fd, s->offset);
+	else
 		answer = show_shadow(g, index);
-	} else {
-		if (show(g, index, r->pixels + (size_t)s->part.y * stride + s->part.x * 4ull,
-			    stride) < 0)
-			answer = VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-		else
-			drop_shadow(g, s);
-	}
 	if (answer != VIRTIO_GPU_RESP_OK_NODATA)
 		scanout_darken(g, index);
 	return answer;
@@ -112,15 +124,23 @@ static void copy_to_shadow(const struct gpu_scanout *s, const struct tenon_rect 
 		to_stride, seen->width * 4ull, seen->height);
 }
 
+bool scanout_part(const struct gpu *g, uint32_t index, const struct gpu_resource *r,
+	const struct tenon_rect *rect, struct tenon_rect *ret_seen)
+{
+	const struct gpu_scanout *s = &g->scanouts[index];
+
+	return s->resource == r && intersect(&s->part, rect, ret_seen);
+}
+
 void scanout_flush(struct gpu *g, struct gpu_resource *r, const struct tenon_rect *rect)
 {
 	for (uint32_t i = 0; i < g->n_scanouts; i++) {
 		const struct gpu_scanout *s = &g->scanouts[i];
 		struct tenon_rect seen;
 
-		if (s->resource != r || !intersect(&s->part, rect, &seen))
+		if (!scanout_part(g, i, r, rect, &seen))
 			continue;
-		if (r->blob)
+		if (s->shadow)
 			copy_to_shadow(s, &seen);
 		seen.x -= s->part.x;
 		seen.y -= s->part.y;

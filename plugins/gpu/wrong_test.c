@@ -2,7 +2,7 @@
 /* gpu: requests that are wrong are answered with errors, and memory has an end. */
 #include "gpu_bed.h"
 
-#define NO_3D        ""
+#define NO_3D        "renderer = \"none\"; "
 #define WRONG_ID     VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID
 #define WRONG_SCREEN VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID
 #define WRONG        VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER
