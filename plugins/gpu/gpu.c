@@ -137,6 +137,7 @@ static int gpu_create(struct tenon_dev *dev, const struct tenon_config *config)
 	g->n_scanouts = (uint32_t)gpu_host->conf_int(config, "screens");
 	g->max_memory = gpu_host->conf_size(config, "max_memory");
 	g->wants = (enum gpu_renderer)gpu_host->conf_int(config, "renderer");
+	g->timeout_s = (uint32_t)gpu_host->conf_int(config, "timeout");
 	g->window_size = gpu_host->conf_size(config, "window");
 	if (g->window_size % 4096)
 		return gpu_host->fail(dev, -EINVAL, "\"window\" is not a multiple of 4K");
@@ -215,6 +216,8 @@ static const struct tenon_key gpu_keys[] = {
 	{ "width", TENON_KEY_INT, 0, "1280", "64..4095", "of each, in pixels, at first" },
 	{ "height", TENON_KEY_INT, 0, "800", "64..4095", "of each, in pixels, at first" },
 	{ "renderer", TENON_KEY_ENUM, 0, "auto", "auto|virgl|none", "what draws in 3D" },
+	{ "timeout", TENON_KEY_INT, 0, "10", "1..3600",
+		"seconds after which 3D is thought to hang" },
 	{ "window", TENON_KEY_SIZE, 0, "256M", "1M..",
 		"for host memory that the guest maps, with 3D" },
 	{ "max_memory", TENON_KEY_SIZE, 0, "256M", "16M..", "what the guest can make it keep" },

@@ -160,9 +160,14 @@ struct gpu {
 	struct gpu_context *contexts;
 	void *commands; /* room for those of a request, `commands_room` bytes */
 	size_t commands_room;
+	uint32_t timeout_s;
 	uint32_t fence_made, fence_passed;
 	struct gpu_parked parked[GPU_QUEUE_SIZE]; /* in order */
 	uint32_t n_parked;
+
+	/* What a renderer that hangs may still touch. */
+	struct gpu_resource *abandoned;
+	void *abandoned_tail, *abandoned_shadows[GPU_MAX_SCANOUTS];
 };
 
 extern const struct tenon_host *gpu_host;
@@ -236,6 +241,8 @@ struct gpu_resource *resource_find(struct gpu *g, uint32_t id);
 uint32_t resource_add(struct gpu *g, uint32_t id, uint64_t bytes, struct gpu_resource **ret);
 /* Also takes it off the screens. */
 void resource_remove(struct gpu *g, struct gpu_resource *r);
+/* The same for one that is in no bucket and on no screen. */
+void resource_free(struct gpu *g, struct gpu_resource *r);
 void resource_remove_all(struct gpu *g);
 
 /* Takes a blob out of the window. */

@@ -21,6 +21,7 @@ struct renderer {
 	struct tenon_notifier *to_thread, *to_loop;
 	pthread_t thread;
 	struct renderer_capset capsets[RENDERER_CAPSETS];
+	uint32_t timeout_s;
 	char *why; /* while it starts */
 	size_t room;
 
@@ -128,12 +129,12 @@ static bool wait_change(struct renderer *r, const struct timespec *end)
 	return pthread_cond_timedwait(&r->changed, &r->lock, end) != ETIMEDOUT;
 }
 
-static struct timespec patience(void)
+static struct timespec patience(const struct renderer *r)
 {
 	struct timespec end;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += RENDERER_PATIENCE;
+	end.tv_sec += r->timeout_s;
 	return end;
 }
 
@@ -174,7 +175,7 @@ static int init(struct renderer *r)
 }
 
 int renderer_start(struct renderer **ret_renderer, const struct renderer_ops *ops,
-	const struct tenon_notifier_svc *notifiers, char *why, size_t room)
+	const struct tenon_notifier_svc *notifiers, uint32_t timeout_s, char *why, size_t room)
 {
 	struct renderer *r = calloc(1, sizeof(*r)), *none = NULL;
 	int ret;
@@ -182,7 +183,9 @@ int renderer_start(struct renderer **ret_renderer, const struct renderer_ops *op
 	(void)snprintf(why, room, "the host has no memory or threads for it");
 	if (!r)
 		return -ENOMEM;
-	*r = (struct renderer){ .ops = ops, .notifiers = notifiers, .why = why, .room = room };
+	*r = (struct renderer){
+		.ops = ops, .notifiers = notifiers, .timeout_s = timeout_s, .why = why, .room = room
+	};
 	if (!atomic_compare_exchange_strong(&the_one, &none, r)) {
 		(void)snprintf(why, room, "another card of this process has it");
 		free(r);
@@ -265,7 +268,7 @@ struct renderer_job *renderer_take(struct renderer *r, uint32_t *ret_fence)
 
 bool renderer_wait(struct renderer *r)
 {
-	const struct timespec end = patience();
+	const struct timespec end = patience(r);
 	bool busy;
 
 	(void)pthread_mutex_lock(&r->lock);
@@ -286,7 +289,7 @@ int renderer_call(struct renderer *r)
 
 bool renderer_stop(struct renderer *r)
 {
-	const struct timespec end = patience();
+	const struct timespec end = patience(r);
 	bool gone;
 
 	(void)pthread_mutex_lock(&r->lock);

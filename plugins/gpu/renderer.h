@@ -15,8 +15,7 @@
 
 #include <tenon/tenon.h>
 
-#define RENDERER_CAPSETS  4u
-#define RENDERER_PATIENCE 10u /* seconds until it is thought to hang */
+#define RENDERER_CAPSETS 4u
 
 struct renderer_capset {
 	uint32_t id, version, size;
@@ -70,9 +69,12 @@ struct renderer_ops {
 
 struct renderer; /* one for each process */
 
-/* *ret is ready, or -errno and why not. */
+/*
+ * *ret is ready, or -errno and why not.  After @timeout_s seconds it is thought to hang, but for
+ * its start.
+ */
 int renderer_start(struct renderer **ret, const struct renderer_ops *ops,
-	const struct tenon_notifier_svc *notifiers, char *why, size_t room);
+	const struct tenon_notifier_svc *notifiers, uint32_t timeout_s, char *why, size_t room);
 /* Readable when a job or a fence may have ended. */
 int renderer_fd(const struct renderer *r);
 const struct renderer_capset *renderer_capsets(const struct renderer *r);

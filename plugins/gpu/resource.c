@@ -93,14 +93,8 @@ void resource_unmap(struct gpu *g, struct gpu_resource *r)
 	r->mapped = false;
 }
 
-void resource_remove(struct gpu *g, struct gpu_resource *r)
+void resource_free(struct gpu *g, struct gpu_resource *r)
 {
-	struct gpu_resource **at = place_of(g, r->id);
-
-	for (uint32_t i = 0; i < g->n_scanouts; i++)
-		if (g->scanouts[i].resource == r)
-			scanout_darken(g, i);
-	*at = r->next;
 	resource_unmap(g, r);
 	if (r->host)
 		(void)munmap(r->host, r->size);
@@ -111,6 +105,17 @@ void resource_remove(struct gpu *g, struct gpu_resource *r)
 	memory_give(g, r->cost);
 	free(r->pixels);
 	free(r);
+}
+
+void resource_remove(struct gpu *g, struct gpu_resource *r)
+{
+	struct gpu_resource **at = place_of(g, r->id);
+
+	for (uint32_t i = 0; i < g->n_scanouts; i++)
+		if (g->scanouts[i].resource == r)
+			scanout_darken(g, i);
+	*at = r->next;
+	resource_free(g, r);
 }
 
 void resource_remove_all(struct gpu *g)

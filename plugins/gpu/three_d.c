@@ -14,7 +14,7 @@ static void watch_it(struct gpu *g)
 	const bool waits = g->busy || g->n_parked > 0;
 
 	gpu_event->timer_set(
-		g->watchdog, waits ? gpu_clock->monotonic_ns() + RENDERER_PATIENCE * NS_PER_S : 0);
+		g->watchdog, waits ? gpu_clock->monotonic_ns() + g->timeout_s * NS_PER_S : 0);
 }
 
 static void lose(struct gpu *g, const char *why)
@@ -29,7 +29,7 @@ static void expired(struct tenon_dev *dev, void *arg)
 
 	(void)arg;
 	if (!g->lost)
-		lose(g, "the renderer has not answered for 10 seconds");
+		lose(g, "the renderer takes longer than \"timeout\" says");
 }
 
 struct renderer_job *three_d_job(struct gpu *g)
@@ -101,7 +101,8 @@ int three_d_attach(struct gpu *g)
 
 	if (g->wants == GPU_NONE)
 		return 0;
-	ret = renderer_start(&g->renderer, &virgl_ops, gpu_notifier, why, sizeof(why));
+	ret = renderer_start(
+		&g->renderer, &virgl_ops, gpu_notifier, g->timeout_s, why, sizeof(why));
 	if (ret == 0)
 		return 0;
 	if (g->wants == GPU_VIRGL)
@@ -171,25 +172,34 @@ static void forget_things(struct gpu *g)
 }
 
 /*
- * What a renderer that hangs may still touch is given up for lost, and so is the renderer: nothing
- * else is safe.
+ * What a renderer that hangs may still touch is kept until it has come to its end, and it is not
+ * used any more: nothing else is safe.
  */
 static void abandon_things(struct gpu *g)
 {
-	for (uint32_t i = 0; i < g->n_scanouts; i++)
-		if (g->scanouts[i].resource && g->scanouts[i].resource->drawn) {
-			(void)gpu_display->set_surface(g->dev, i, NULL);
-			g->scanouts[i].resource = NULL;
-			g->scanouts[i].shadow = NULL;
-		}
+	for (uint32_t i = 0; i < g->n_scanouts; i++) {
+		struct gpu_scanout *s = &g->scanouts[i];
+
+		if (!s->resource || !s->resource->drawn)
+			continue;
+		(void)gpu_display->set_surface(g->dev, i, NULL);
+		g->abandoned_shadows[i] = s->shadow;
+		s->shadow = NULL;
+		s->resource = NULL;
+	}
 	for (uint32_t i = 0; i < GPU_BUCKETS; i++)
-		for (struct gpu_resource *r = g->resources[i]; r; r = r->next)
-			if (r->drawn) {
-				r->iov = NULL;
-				r->drawn = false;
+		for (struct gpu_resource **at = &g->resources[i]; *at;) {
+			struct gpu_resource *r = *at;
+
+			if (!r->drawn) {
+				at = &r->next;
+				continue;
 			}
-	g->commands = NULL;
-	g->commands_room = 0;
+			*at = r->next;
+			r->next = g->abandoned;
+			g->abandoned = r;
+		}
+	g->abandoned_tail = g->request.tail;
 	g->request.tail = NULL;
 	g->dead = true;
 }
@@ -201,7 +211,7 @@ void three_d_forget(struct gpu *g)
 	g->lost = g->dead || !renderer_wait(g->renderer);
 	(void)renderer_take(g->renderer, &g->fence_passed);
 	forget_things(g);
-	if (g->lost)
+	if (g->lost && !g->dead)
 		abandon_things(g);
 	g->busy = false;
 	g->n_parked = 0;
@@ -216,11 +226,28 @@ void three_d_forget(struct gpu *g)
 	}
 }
 
-void three_d_detach(struct gpu *g)
+static void free_abandoned(struct gpu *g)
 {
-	if (g->renderer && !renderer_stop(g->renderer))
-		gpu_host->log(g->dev, TENON_LOG_ERR, "the renderer hangs and is left behind");
-	g->renderer = NULL;
+	while (g->abandoned) {
+		struct gpu_resource *next = g->abandoned->next;
+
+		resource_free(g, g->abandoned);
+		g->abandoned = next;
+	}
+	for (uint32_t i = 0; i < GPU_MAX_SCANOUTS; i++)
+		free(g->abandoned_shadows[i]);
+	free(g->abandoned_tail);
 	free(g->commands);
 	g->commands = NULL;
+}
+
+void three_d_detach(struct gpu *g)
+{
+	if (!g->renderer)
+		return;
+	if (renderer_stop(g->renderer))
+		free_abandoned(g);
+	else
+		gpu_host->log(g->dev, TENON_LOG_ERR, "the renderer hangs and is left behind");
+	g->renderer = NULL;
 }
