@@ -206,7 +206,14 @@ devices = ( ${threads%,} );"
 
 # ---- plugins ----
 
-refused 3 '*gpu*' "${run[@]}" --device gpu,path=x
+# An installation without one of the packages.
+mkdir -p bare/bin bare/lib
+cp "$tenon" bare/bin/tenon
+cp -rs "$(dirname "$(dirname "$tenon")")/lib/tenon" bare/lib/tenon
+rm bare/lib/tenon/*/gpu.so
+tenon=$work/bare/bin/tenon refused 3 \
+	'--device gpu,path=x: device type "gpu" is not installed (package tenon-gpu brings it)' \
+	"${run[@]}" --device gpu,path=x
 refused 2 '--device nosuch: *"nosuch"*' "${run[@]}" --device nosuch
 refused 2 '--device rgn: *did you mean "rng"?*' "${run[@]}" --device rgn
 plugin() { # CODE SENTENCE MODULE [SETTINGS]
