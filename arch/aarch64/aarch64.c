@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/layout.h"
+#include "arch/aarch64/psci.h"
 #include "arch/arch.h"
 #include "core/error.h"
 #include "core/guest_memory.h"
@@ -74,4 +76,7 @@ const struct arch arch_aarch64 = {
 	.boot_tables = arm_boot_tables,
 	.vcpu_state = arm_vcpu_state,
 	.facts = facts,
+	.irqchip = &gicv3_ops,
+	.call = psci_call,
+	.sysreg = arm_sysreg,
 };
