@@ -64,6 +64,9 @@ struct arch_irqchip_ops {
 	int (*line)(struct arch_irqchip *chip, uint32_t number, bool level);
 	/* One edge on @number; NULL: line up, line down.  [any] */
 	int (*pulse)(struct arch_irqchip *chip, uint32_t number);
+	/* The level of @vcpu's own input @number; -EINVAL for one that there is not.  NULL: vCPUs
+	 * have none.  [vcpu] */
+	int (*own_line)(struct arch_irqchip *chip, uint32_t vcpu, uint32_t number, bool level);
 	/* A VCPU_SYSREG exit of @vcpu; false when the register is not the controller's.  NULL: it
 	 * has none.  [vcpu] */
 	bool (*sysreg)(struct arch_irqchip *chip, uint32_t vcpu, struct vcpu_exit *exit);

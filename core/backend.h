@@ -123,7 +123,9 @@ enum arm_conf {
 	ARM_CONF_PMU, /* 1: performance counters, which interrupt by ARM_PPI_PMU; 0: none */
 };
 
-#define ARM_PPI_PMU 7u /* of each vCPU's own interrupts, counted from 16 */
+/* Of each vCPU's own interrupts, counted from 16. */
+#define ARM_PPI_PMU        7u
+#define ARM_PPI_TIMER_VIRT 11u
 
 #define ARM_X(n)    REG_ID(REG_ARM_CORE, n)
 #define ARM_SP_EL1  ARM_X(31)
@@ -177,6 +179,7 @@ enum vcpu_exit_kind {
 	VCPU_PIO,         /* pio: one item at a time; as mmio */
 	VCPU_CALL,        /* call: PSCI or SBI */
 	VCPU_SYSREG,      /* sysreg: a system register or MSR */
+	VCPU_LINE,        /* line: an input of the core's interrupt controller changed */
 	VCPU_HALTED,      /* waiting for an interrupt that the backend cannot wait for itself */
 	VCPU_INTERRUPTED, /* kicked */
 	VCPU_OFF,         /* the guest switched itself off */
@@ -206,6 +209,10 @@ struct vcpu_exit {
 				       */
 			uint64_t value; /* what is written; filled by the core with what is read */
 		} sysreg;
+		struct {
+			uint32_t number; /* of the vCPU's own; aarch64: counted from 16 */
+			bool level;
+		} line;
 	};
 	char text[256]; /* VCPU_FAILED, VCPU_DEAD */
 };

@@ -189,6 +189,25 @@ static void serve_sysreg(struct vcpu *v, struct vcpu_exit *exit)
 		c->arch->sysreg(&v->host, exit);
 }
 
+/* The first such exit of a machine that has no controller of the core's is the last. */
+static bool serve_line(struct vcpu *v, const struct vcpu_exit *exit)
+{
+	const struct vcpus_config *c = &v->vcpus->config;
+	int ret = -ENOTSUP;
+	char text[128];
+
+	if (c->irqchip && c->arch->irqchip->own_line)
+		ret = c->arch->irqchip->own_line(
+			c->irqchip, v->index, exit->line.number, exit->line.level);
+	if (ret == 0)
+		return false;
+	(void)snprintf(text, sizeof(text),
+		"the hypervisor changed its interrupt line %u, which there is not: %s",
+		exit->line.number, strerror(-ret));
+	request_with_dump(v, VCPU_REQUEST_FAILED, text);
+	return true;
+}
+
 /* True when the thread should look whether it is to park. */
 static bool handle(struct vcpu *v, struct vcpu_exit *exit)
 {
@@ -206,6 +225,8 @@ static bool handle(struct vcpu *v, struct vcpu_exit *exit)
 	case VCPU_SYSREG:
 		serve_sysreg(v, exit);
 		return false;
+	case VCPU_LINE:
+		return serve_line(v, exit);
 	case VCPU_INTERRUPTED:
 		return true;
 	case VCPU_HALTED:

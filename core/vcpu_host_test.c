@@ -26,7 +26,7 @@
 #define NOBODY 99
 
 /* What a vCPU is to do next; the order is taken by its run. */
-enum order { NOTHING, CALL, HALT, SYSREG };
+enum order { NOTHING, CALL, HALT, SYSREG, LINE };
 
 struct backend_vcpu {
 	struct backend_vm *vm;
@@ -112,6 +112,10 @@ static void fill_exit(struct backend_vcpu *v, struct vcpu_exit *exit)
 	} else if (v->order == SYSREG) {
 		exit->kind = VCPU_SYSREG;
 		exit->sysreg.id = RISCV_CSR(0x15);
+	} else if (v->order == LINE) {
+		exit->kind = VCPU_LINE;
+		exit->line.number = (uint32_t)v->function;
+		exit->line.level = true;
 	}
 	v->order = NOTHING;
 }
@@ -235,6 +239,21 @@ static void sysreg(const struct arch_host *host, struct vcpu_exit *exit)
 	exit->sysreg.value = 77;
 }
 
+/* An interrupt controller of which vCPU 2 has a line 3. */
+struct arch_irqchip {
+	unsigned raised;
+};
+
+static int own_line(struct arch_irqchip *chip, uint32_t vcpu, uint32_t number, bool level)
+{
+	if (vcpu != 2 || number != 3 || !level)
+		return -EINVAL;
+	chip->raised++;
+	return 0;
+}
+
+static const struct arch_irqchip_ops irqchip = { .own_line = own_line };
+
 static int vcpu_state(const struct guest_memory *gm, const struct loaded *loaded,
 	const struct machine *machine, uint32_t index, struct arch_vcpu_state *ret_state)
 {
@@ -254,6 +273,7 @@ static const struct arch arch = {
 	.call = call,
 	.sysreg = sysreg,
 	.facts = facts,
+	.irqchip = &irqchip,
 };
 
 /* ---- the VM ---- */
@@ -261,6 +281,7 @@ static const struct arch arch = {
 struct bench {
 	struct backend_vm vm;
 	struct machine machine;
+	struct arch_irqchip chip;
 	struct vcpus *vcpus;
 };
 
@@ -292,6 +313,7 @@ static void begin(struct bench *b, bool calls)
 		.vm = &b->vm,
 		.machine = &b->machine,
 		.calls = calls,
+		.irqchip = &b->chip,
 		.request = asked,
 		.console = console,
 		.opaque = b,
@@ -587,6 +609,34 @@ static void a_register_is_answered(void **state)
 	end(&b);
 }
 
+static void a_vcpus_own_line_reaches_the_controller(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, false);
+	give(&b, 2, LINE, 3);
+	await_runs(&b, 2, 2);
+	assert_int_equal(b.chip.raised, 1);
+	end(&b);
+}
+
+static void a_line_that_there_is_not_ends_the_machine(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	begin(&b, false);
+	give(&b, 1, LINE, 3);
+	(void)pthread_mutex_lock(&b.vm.lock);
+	while (!b.vm.asked)
+		(void)pthread_cond_wait(&b.vm.changed, &b.vm.lock);
+	assert_int_equal(b.vm.asked - 1, VCPU_REQUEST_FAILED);
+	(void)pthread_mutex_unlock(&b.vm.lock);
+	assert_int_equal(b.chip.raised, 0);
+	end(&b);
+}
+
 static void facts_come_from_the_first_vcpu(void **state)
 {
 	struct bench b;
@@ -617,6 +667,8 @@ int main(void)
 		cmocka_unit_test(the_machine_restarts),
 		cmocka_unit_test(words_go_to_the_console),
 		cmocka_unit_test(a_register_is_answered),
+		cmocka_unit_test(a_vcpus_own_line_reaches_the_controller),
+		cmocka_unit_test(a_line_that_there_is_not_ends_the_machine),
 		cmocka_unit_test(facts_come_from_the_first_vcpu),
 	};
 

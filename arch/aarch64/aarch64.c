@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/layout.h"
+#include "arch/aarch64/psci.h"
 #include "arch/arch.h"
 #include "core/error.h"
 #include "core/guest_memory.h"
@@ -81,4 +83,7 @@ const struct arch arch_aarch64 = {
 	.vcpu_state = arm_vcpu_state,
 	.facts = facts,
 	.forms = forms,
+	.irqchip = &gicv3_ops,
+	.call = psci_call,
+	.sysreg = arm_sysreg,
 };

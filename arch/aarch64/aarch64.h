@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct arch;
+struct arch_host;
 struct arch_layout;
 struct arch_vcpu_state;
 struct error;
@@ -13,6 +14,7 @@ struct guest_memory;
 struct loaded;
 struct machine;
 struct payload;
+struct vcpu_exit;
 
 extern const struct arch arch_aarch64;
 extern const struct arch_layout arm_layout;
@@ -25,6 +27,9 @@ int arm_boot_tables(struct guest_memory *gm, const struct loaded *loaded,
 	const struct machine *machine, struct error *err);
 int arm_vcpu_state(const struct guest_memory *gm, const struct loaded *loaded,
 	const struct machine *machine, uint32_t index, struct arch_vcpu_state *ret_state);
+
+/* System registers that trap and that no guest should miss; see sysreg.c. */
+void arm_sysreg(const struct arch_host *host, struct vcpu_exit *exit);
 
 /* The affinity fields of MPIDR_EL1 of vCPU @index, as its node in the device tree has them: up to
  * 16 in a group, as the interrupt controller addresses them. */

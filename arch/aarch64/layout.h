@@ -41,7 +41,6 @@
 
 /* Each vCPU's own, counted from 16. */
 #define ARM_PPI_TIMER_HYP    10u
-#define ARM_PPI_TIMER_VIRT   11u
 #define ARM_PPI_TIMER_SECURE 13u
 #define ARM_PPI_TIMER_PHYS   14u
 
