@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include <tenon/iov.h>
 
 #include "arch/dt.h"
 #include "core/error.h"
@@ -76,8 +77,7 @@ static int write_seeds(struct dt *dt)
 	uint8_t seed[SEED_SIZE];
 	uint64_t kaslr;
 
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed) ||
-		getrandom(&kaslr, sizeof(kaslr), 0) != (ssize_t)sizeof(kaslr))
+	if (tenon_random(seed, sizeof(seed)) < 0 || tenon_random(&kaslr, sizeof(kaslr)) < 0)
 		return -EIO;
 	dt_bytes(dt, "rng-seed", seed, sizeof(seed));
 	dt_u64(dt, "kaslr-seed", kaslr);

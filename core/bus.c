@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/grow.h"
+
 struct bus {
 	pthread_rwlock_t lock;
 	struct bus_range *ranges; /* ascending by base */
@@ -59,7 +61,7 @@ static int insert(struct bus *bus, const struct bus_range *range)
 		return -EBUSY;
 	if (bus->n == bus->room) {
 		size_t room = bus->room ? bus->room * 2 : 16;
-		struct bus_range *more = reallocarray(bus->ranges, room, sizeof(*more));
+		struct bus_range *more = grow_array(bus->ranges, room, sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;

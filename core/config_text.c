@@ -15,6 +15,7 @@
 
 #include "core/arena.h"
 #include "core/error.h"
+#include "core/grow.h"
 
 #define FILE_MAX    ((size_t)1 << 20)
 #define LINES_MAX   60000u /* libconfig counts lines in 16 bits */
@@ -71,7 +72,7 @@ static int reserve(void **array, size_t n, size_t *capacity, size_t size)
 
 	if (n < *capacity)
 		return 0;
-	grown = reallocarray(*array, wanted, size);
+	grown = grow_array(*array, wanted, size);
 	if (!grown)
 		return -ENOMEM;
 	*array = grown;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/grow.h"
 #include "core/services.h"
 
 static struct machine_node *node_of(const struct tenon_fw_node *handle)
@@ -14,7 +15,7 @@ static struct machine_node *node_of(const struct tenon_fw_node *handle)
 
 static struct machine_node *add_node(struct machine *m, const char *name)
 {
-	struct machine_node *more = reallocarray(m->nodes, m->n_nodes + 1, sizeof(*more)), *node;
+	struct machine_node *more = grow_array(m->nodes, m->n_nodes + 1, sizeof(*more)), *node;
 
 	if (!more)
 		return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guest memory regions on memfds with guard pages, and the ledger of what was placed in them. */
+/* Guest memory regions with guard pages, and the ledger of what was placed in them. */
 #include "core/guest_memory.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/shared_memory.h"
 
 #define PAGE       4096ull
 #define MAX_CLAIMS 64
@@ -20,6 +21,20 @@ struct guest_memory {
 	struct guest_claim claims[MAX_CLAIMS];
 	size_t n_claims;
 };
+
+/* A guest's page may be a part of one of the host's. */
+static uint64_t host_page(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* With a page before and one behind. */
+static uint64_t guarded_size(uint64_t size)
+{
+	const uint64_t page = host_page();
+
+	return (size + page - 1) / page * page + 2 * page;
+}
 
 struct guest_memory *guest_memory_create(void)
 {
@@ -35,7 +50,7 @@ void guest_memory_destroy(struct guest_memory *gm)
 
 		if (r->lent)
 			continue;
-		(void)munmap(r->host - PAGE, r->size + 2 * PAGE);
+		(void)munmap(r->host - host_page(), guarded_size(r->size));
 		(void)close(r->fd);
 	}
 	free(gm);
@@ -44,47 +59,37 @@ void guest_memory_destroy(struct guest_memory *gm)
 /* Maps @fd between two inaccessible pages; returns the first accessible byte or NULL. */
 static uint8_t *map_guarded(int fd, uint64_t size)
 {
-	uint8_t *whole = mmap(NULL, size + 2 * PAGE, PROT_NONE,
+	const uint64_t guard = host_page();
+	uint8_t *whole = mmap(NULL, guarded_size(size), PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (whole == MAP_FAILED)
 		return NULL;
-	if (mmap(whole + PAGE, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
-		    fd, 0) == MAP_FAILED) {
+	if (mmap(whole + guard, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
 		int saved = errno;
 
-		(void)munmap(whole, size + 2 * PAGE);
+		(void)munmap(whole, guarded_size(size));
 		errno = saved;
 		return NULL;
 	}
-	/* Core dumps of the VMM leave the guest out; a kernel that cannot do it is no reason to
-	 * stop. */
-	(void)madvise(whole + PAGE, size, MADV_DONTDUMP);
-	return whole + PAGE;
+	shared_memory_hide(whole + guard, size);
+	return whole + guard;
 }
 
 static int back_region(struct guest_region *r, struct error *err)
 {
-	int e;
+	int e, ret;
 
-	r->fd = memfd_create("tenon-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (r->fd < 0)
-		return error_set(
-			err, EXIT_HOST, -errno, "guest memory: memfd_create: %s", strerror(errno));
-	if (ftruncate(r->fd, (off_t)r->size) < 0) {
-		e = errno;
-		goto close_fd;
-	}
 	/* A peer that is handed the fd must not be able to shrink it under us. */
-	(void)fcntl(r->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	ret = shared_memory_create("tenon-guest", r->size, &r->fd);
+	if (ret < 0)
+		return error_set(err, EXIT_HOST, ret, "guest memory: %s of %llu bytes: %s",
+			shared_memory_call, (unsigned long long)r->size, strerror(-ret));
 	r->host = map_guarded(r->fd, r->size);
-	if (!r->host) {
-		e = errno;
-		goto close_fd;
-	}
-	return 0;
-
-close_fd:
+	if (r->host)
+		return 0;
+	e = errno;
 	(void)close(r->fd);
 	return error_set(err, EXIT_HOST, -e, "guest memory: cannot map %llu bytes: %s",
 		(unsigned long long)r->size, strerror(e));

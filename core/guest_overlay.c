@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/guest_memory.h"
+#include "core/shared_memory.h"
 
 #define PAGE 4096u
 
@@ -34,7 +35,7 @@ int guest_overlay_map(const struct guest_region *region, uint64_t offset, int fd
 		    (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED | MAP_NORESERVE, fd,
 		    (off_t)fd_offset) == MAP_FAILED)
 		return -errno;
-	(void)madvise(region->host + offset, size, MADV_DONTDUMP);
+	shared_memory_hide(region->host + offset, size);
 	return 0;
 }
 
@@ -47,8 +48,7 @@ int guest_overlay_unmap(const struct guest_region *region, uint64_t offset, uint
 		    (off_t)(region->fd_offset + offset)) == MAP_FAILED)
 		return -errno;
 	/* What the guest wrote there before is given back to the host. */
-	(void)fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		(off_t)(region->fd_offset + offset), (off_t)size);
-	(void)madvise(region->host + offset, size, MADV_DONTDUMP);
+	shared_memory_clear(region->fd, region->fd_offset + offset, region->host + offset, size);
+	shared_memory_hide(region->host + offset, size);
 	return 0;
 }

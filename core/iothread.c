@@ -4,26 +4,32 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/event_loop.h"
+#include "core/platform.h"
 #include "core/signals.h"
 
 struct iothread {
 	const char *name;
 	struct event_loop *loop;
 	pthread_t thread;
-	sem_t runs;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool runs;
 };
 
 static void running(void *arg)
 {
 	struct iothread *t = arg;
 
-	(void)sem_post(&t->runs);
+	(void)pthread_mutex_lock(&t->lock);
+	t->runs = true;
+	(void)pthread_cond_signal(&t->changed);
+	(void)pthread_mutex_unlock(&t->lock);
 }
 
 static void *iothread_main(void *arg)
@@ -32,9 +38,17 @@ static void *iothread_main(void *arg)
 	char name[16];
 
 	(void)snprintf(name, sizeof(name), "io %s", t->name);
-	(void)pthread_setname_np(pthread_self(), name);
+	platform_name_thread(name);
 	(void)event_loop_run(t->loop);
 	return NULL;
+}
+
+static void wait_till_it_runs(struct iothread *t)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	while (!t->runs)
+		(void)pthread_cond_wait(&t->changed, &t->lock);
+	(void)pthread_mutex_unlock(&t->lock);
 }
 
 static int start(struct iothread *t)
@@ -48,9 +62,16 @@ static int start(struct iothread *t)
 	ret = -pthread_create(&t->thread, NULL, iothread_main, t);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret == 0)
-		while (sem_wait(&t->runs) < 0 && errno == EINTR)
-			continue;
+		wait_till_it_runs(t);
 	return ret;
+}
+
+static void finish(struct iothread *t)
+{
+	event_loop_destroy(t->loop);
+	(void)pthread_cond_destroy(&t->changed);
+	(void)pthread_mutex_destroy(&t->lock);
+	free(t);
 }
 
 int iothread_create(const char *name, struct iothread **ret_thread)
@@ -61,14 +82,13 @@ int iothread_create(const char *name, struct iothread **ret_thread)
 	if (!t)
 		return -ENOMEM;
 	t->name = name;
-	(void)sem_init(&t->runs, 0, 0);
+	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_cond_init(&t->changed, NULL);
 	ret = event_loop_create(&t->loop);
 	if (ret == 0)
 		ret = start(t);
 	if (ret < 0) {
-		event_loop_destroy(t->loop);
-		(void)sem_destroy(&t->runs);
-		free(t);
+		finish(t);
 		return ret;
 	}
 	*ret_thread = t;
@@ -81,9 +101,7 @@ void iothread_destroy(struct iothread *thread)
 		return;
 	event_loop_stop(thread->loop);
 	(void)pthread_join(thread->thread, NULL);
-	event_loop_destroy(thread->loop);
-	(void)sem_destroy(&thread->runs);
-	free(thread);
+	finish(thread);
 }
 
 struct event_loop *iothread_loop(const struct iothread *thread)

@@ -24,6 +24,9 @@ struct vm_config;
 int isolation_create(
 	const struct vm_config *config, struct isolation **ret_isolation, struct error *err);
 
+/* Whether @device is to be in a process of its own.  [any] */
+bool isolation_is_wanted(const struct vm_config *config, const struct config_device *device);
+
 bool isolation_has(const struct isolation *isolation, const struct config_device *device);
 /* Starts the processes, all at once.  [main] */
 int isolation_start(struct isolation *isolation, struct error *err);

@@ -20,6 +20,7 @@
 #include "core/event_loop.h"
 #include "core/module.h"
 #include "core/packages.h"
+#include "core/platform.h"
 #include "core/services.h"
 #include "core/settings.h"
 #include "sdk/virtio/table.h"
@@ -87,7 +88,7 @@ static int add_list(struct loader *l, const char *list)
 /* The folder that the program is in. */
 static bool own_folder(char to[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", to, PATH_MAX - 1);
+	long n = platform_program_path(to, PATH_MAX - 1);
 	char *slash;
 
 	if (n <= 0)
@@ -144,7 +145,7 @@ int loader_init(struct loader *loader, const char *const *extra, size_t n_extra,
 	for (size_t i = 0; i < n_extra && ret == 0; i++)
 		ret = add_folder(loader, extra[i], strlen(extra[i]));
 	if (ret == 0)
-		ret = add_list(loader, secure_getenv("TENON_PLUGIN_PATH"));
+		ret = add_list(loader, platform_getenv("TENON_PLUGIN_PATH"));
 	if (ret == 0)
 		ret = add_builtin(loader);
 	if (ret < 0) {

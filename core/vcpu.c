@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/machine.h"
+#include "core/platform.h"
 #include "core/signals.h"
 #include "core/vcpu_dump.h"
 #include "core/vcpu_private.h"
@@ -349,7 +350,7 @@ static void *vcpu_main(void *arg)
 	int ret;
 
 	(void)snprintf(name, sizeof(name), "vcpu %u", v->index);
-	(void)pthread_setname_np(pthread_self(), name);
+	platform_name_thread(name);
 	if (all->config.enter)
 		all->config.enter(all->config.opaque);
 	ret = create(v, &err);

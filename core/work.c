@@ -15,6 +15,7 @@
 #include "core/config.h"
 #include "core/device.h"
 #include "core/event_loop.h"
+#include "core/platform.h"
 #include "core/sandbox.h"
 #include "core/services.h"
 #include "core/signals.h"
@@ -151,7 +152,7 @@ static void *work_main(void *arg)
 {
 	struct work_pool *pool = arg;
 
-	(void)pthread_setname_np(pthread_self(), "work");
+	platform_name_thread("work");
 	enter_sandbox(pool);
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->end || pool->first) {

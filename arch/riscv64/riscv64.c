@@ -7,7 +7,8 @@
 #include "arch/riscv64/riscv64.h"
 
 #include <errno.h>
-#include <sys/random.h>
+
+#include <tenon/iov.h>
 
 #include "arch/arch.h"
 #include "arch/riscv64/isa.h"
@@ -76,8 +77,7 @@ void riscv_sysreg(const struct arch_host *host, struct vcpu_exit *exit)
 
 	(void)host;
 	exit->sysreg.handled = false;
-	if (exit->sysreg.id != RISCV_CSR(CSR_SEED) ||
-		getrandom(&entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy))
+	if (exit->sysreg.id != RISCV_CSR(CSR_SEED) || tenon_random(&entropy, sizeof(entropy)) < 0)
 		return;
 	exit->sysreg.value = SEED_ES16 | entropy;
 	exit->sysreg.handled = true;

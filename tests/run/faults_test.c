@@ -55,7 +55,6 @@ static bool fails(const char *what)
 WRAP(void *, malloc, (size_t size), (size), ENOMEM, NULL)
 WRAP(void *, calloc, (size_t n, size_t size), (n, size), ENOMEM, NULL)
 WRAP(void *, realloc, (void *old, size_t size), (old, size), ENOMEM, NULL)
-WRAP(void *, reallocarray, (void *old, size_t n, size_t size), (old, n, size), ENOMEM, NULL)
 WRAP(char *, strdup, (const char *text), (text), ENOMEM, NULL)
 WRAP(char *, strndup, (const char *text, size_t n), (text, n), ENOMEM, NULL)
 WRAP(void *, mmap64, (void *at, size_t size, int prot, int flags, int fd, off_t from),
@@ -117,9 +116,9 @@ static int whole(struct error *err)
 	return ret;
 }
 
-static const char *const kinds[] = { "malloc", "calloc", "reallocarray", "strdup", "strndup",
-	"mmap64", "memfd_create", "ftruncate64", "eventfd", "signalfd", "epoll_create1",
-	"epoll_ctl", "getentropy", "pthread_create", "realloc" };
+static const char *const kinds[] = { "malloc", "calloc", "strdup", "strndup", "mmap64",
+	"memfd_create", "ftruncate64", "eventfd", "signalfd", "epoll_create1", "epoll_ctl",
+	"getentropy", "pthread_create", "realloc" };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

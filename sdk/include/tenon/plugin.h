@@ -238,13 +238,20 @@ struct tenon_note {
 	char classes[156];
 };
 
+/* Where the note lies: Mach-O wants a segment too. */
+#ifdef __APPLE__
+#define TENON_NOTE_SECTION "__TENON,__note"
+#else
+#define TENON_NOTE_SECTION ".note.tenon"
+#endif
+
 /*
  * TENON_PLUGIN(id, version, license, init, class array, "class names"): defines the exported object
  * and the note.  One use per module; authors never write ABI versions.
  */
 #define TENON_PLUGIN(id_, version_, license_, init_, devices_, class_names_)                       \
 	static const struct tenon_note tenon_note_object                                           \
-		__attribute__((section(".note.tenon"), used, aligned(4))) = { 6,                   \
+		__attribute__((section(TENON_NOTE_SECTION), used, aligned(4))) = { 6,              \
 			sizeof(struct tenon_note) - offsetof(struct tenon_note, abi_major),        \
 			TENON_NOTE_PLUGIN, "tenon", TENON_ABI_MAJOR, TENON_ABI_MINOR, id_,         \
 			version_, class_names_ };                                                  \
