@@ -206,13 +206,18 @@ static int sandbox_mode(const char *text, enum sandbox_mode *ret_mode, struct er
 		"--sandbox is \"%s\"; wanted \"on\", \"log\" or \"off\"", text);
 }
 
+static bool is_file(const char *socket)
+{
+	return socket && socket[0] != '@';
+}
+
 /* Our own socket goes at the end. */
 static int add_socket(struct sandbox_paths *paths, const char *socket)
 {
 	struct sandbox_path *grown;
 	char *folder;
 
-	if (!socket || socket[0] == '@')
+	if (!is_file(socket))
 		return 0;
 	folder = strrchr(socket, '/') ? strndup(socket, (size_t)(strrchr(socket, '/') - socket) + 1)
 				      : strdup(".");
@@ -228,7 +233,7 @@ static int add_socket(struct sandbox_paths *paths, const char *socket)
 }
 
 /* What the class declares, and what the end takes. */
-static const char **calls_of(const struct tenon_device_class *cls)
+static const char **calls_of(const struct tenon_device_class *cls, const char *socket)
 {
 	const char *const *own = sandbox_syscalls(cls);
 	const char **all;
@@ -241,8 +246,10 @@ static const char **calls_of(const struct tenon_device_class *cls)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		all[i] = own[i];
-	all[n] = "unlink";
-	all[n + 1] = "unlinkat";
+	if (is_file(socket)) {
+		all[n] = "unlink";
+		all[n + 1] = "unlinkat";
+	}
 	return all;
 }
 
@@ -257,7 +264,7 @@ static int seal(struct server *s, struct error *err)
 	struct sandbox_spec spec = { .device = dev->config->name,
 		.needs = sandbox_needs(dev->cls),
 		.work_pool = work_is_wanted() };
-	const char **calls = calls_of(dev->cls);
+	const char **calls = calls_of(dev->cls, s->options->socket);
 	int ret = sandbox_mode(s->options->sandbox, &spec.mode, err);
 
 	if (ret == 0 && (!calls || sandbox_paths_add(&paths, dev) < 0 ||

@@ -14,6 +14,7 @@
 struct event_loop;
 struct keeper;
 struct loop_watch;
+struct tenon_dev;
 struct terminal_relay;
 
 #define ISOLATED_READY_MAX  8192u
@@ -38,7 +39,8 @@ struct isolated {
 
 	struct child_log log;
 	struct loop_watch *log_watch, *ready_watch;
-	bool dead; /* since its first start */
+	struct tenon_dev *dev; /* the front end, once it is attached; borrowed */
+	bool dead;             /* since its first start */
 	int status;
 };
 

@@ -122,6 +122,18 @@ static const char *ending(int status, char text[64])
 	return text;
 }
 
+/* The driver learns of it now; the front end, which looks for another process, a little later. */
+static void give_up(const struct isolation *iso, const struct isolated *d)
+{
+	char text[64];
+
+	log_msg(LOG_LEVEL_ERR,
+		"%s: its process %s, for the %uth time in a row; the device is given up",
+		d->config->name, ending(d->status, text), iso->config->restart_limit + 1);
+	if (d->dev)
+		service_virtio.fault(d->dev, "the device's process is lost for good");
+}
+
 static void take_news(struct isolation *iso)
 {
 	struct keeper_news news;
@@ -142,10 +154,7 @@ static void take_news(struct isolation *iso)
 			log_msg(LOG_LEVEL_WARN, "%s: its process %s; another is started in %u ms",
 				name, ending(news.status, text), news.delay_ms);
 		else
-			log_msg(LOG_LEVEL_ERR,
-				"%s: its process %s, for the %uth time in a row; the device is "
-				"given up",
-				name, ending(news.status, text), iso->config->restart_limit + 1);
+			give_up(iso, d);
 	}
 }
 
@@ -203,7 +212,10 @@ int isolation_attached(struct isolation *isolation, struct tenon_dev *dev, struc
 	struct isolated *d = find(isolation, dev->config);
 	int ret;
 
-	if (!d || !d->wants_terminal)
+	if (!d)
+		return 0;
+	d->dev = dev;
+	if (!d->wants_terminal)
 		return 0;
 	ret = terminal_relay_create(dev, d->terminal_fd, &d->relay);
 	d->terminal_fd = -1;

@@ -11,6 +11,16 @@
 
 /* ---- making one ---- */
 
+static int shake_hands(struct vu *vu)
+{
+	int ret = peer_handshake(&vu->peer);
+
+	if (ret == 0 && !(vu->peer.features & VU_F_VERSION_1))
+		ret = peer_fail(&vu->peer, -ENOTSUP,
+			"it offers only devices from before version 1 of virtio");
+	return ret;
+}
+
 int link_open(struct vu *vu)
 {
 	int ret;
@@ -23,11 +33,8 @@ int link_open(struct vu *vu)
 		if (ret < 0)
 			return ret;
 	}
-	ret = peer_handshake(&vu->peer);
-	if (ret == 0 && !(vu->peer.features & VU_F_VERSION_1))
-		ret = peer_fail(&vu->peer, -ENOTSUP,
-			"it offers only devices from before version 1 of virtio");
-	return ret;
+	ret = peer_greet(&vu->peer);
+	return ret < 0 ? ret : shake_hands(vu);
 }
 
 /* What came, or the end of the connection. */
@@ -77,6 +84,15 @@ void link_close(struct vu *vu)
 		event->fd_remove(vu->back_watch);
 	vu->watch = vu->back_watch = NULL;
 	peer_close(&vu->peer);
+	link_drop_next(vu);
+}
+
+void link_drop_next(struct vu *vu)
+{
+	if (vu->next_watch)
+		event->fd_remove(vu->next_watch);
+	vu->next_watch = NULL;
+	peer_close(&vu->next);
 }
 
 /* ---- losing it ---- */
@@ -88,14 +104,14 @@ static bool may_retry(const struct vu *vu)
 
 bool link_is_over(const struct vu *vu)
 {
-	return vu->peer.fd < 0 && !may_retry(vu);
+	return vu->peer.fd < 0 && vu->next.fd < 0 && !may_retry(vu);
 }
 
 void link_retry(struct vu *vu)
 {
 	uint64_t delay = vu->delay_ms;
 
-	if (vu->peer.fd >= 0 || vu->paused || !may_retry(vu))
+	if (vu->peer.fd >= 0 || vu->next.fd >= 0 || vu->paused || !may_retry(vu))
 		return;
 	for (uint32_t i = 0; i < vu->tries && delay < vu->most_delay_ms; i++)
 		delay *= 2;
@@ -163,32 +179,77 @@ void link_run(struct vu *vu)
 		link_lost(vu);
 }
 
-void link_expired(struct tenon_dev *dev, void *arg)
+/* It is of no use, with the reason in peer.why. */
+static void refuse(struct vu *vu, bool is_there)
 {
-	struct vu *vu = arg;
-	bool refused;
-	int ret;
-
-	(void)dev;
-	vu->tries++;
-	ret = link_open(vu);
-	refused = vu->peer.fd >= 0;
-	if (ret == 0)
-		ret = compare(vu);
-	if (ret == 0)
-		ret = link_watch(vu);
-	if (ret == 0) {
-		tenon_logf(host, vu->dev, TENON_LOG_INFO, "the back end is back");
-		vu->since_ns = vu_clock->monotonic_ns();
-		link_run(vu);
-		return;
-	}
 	link_close(vu);
 	/* That nobody is there was said when it went; what is wrong with one who is, is said. */
-	if (refused || !may_retry(vu))
+	if (is_there || !may_retry(vu))
 		tenon_logf(host, vu->dev, TENON_LOG_WARN, "the back end is refused: %s%s",
 			vu->peer.why, may_retry(vu) ? "" : "; it is given up");
 	if (!may_retry(vu))
 		give_up(vu, "the back end is lost for good");
 	link_retry(vu);
+}
+
+/* It has answered the greeting, and from now on has its time for each answer. */
+static void answered(struct tenon_dev *dev, void *arg, uint32_t events)
+{
+	struct vu *vu = arg;
+	int ret;
+
+	(void)events;
+	vu->peer = vu->next;
+	vu->next.fd = -1;
+	link_drop_next(vu);
+	event->timer_set(vu->timer, 0);
+	peer_begin(&vu->peer);
+	ret = shake_hands(vu);
+	if (ret == 0)
+		ret = compare(vu);
+	if (ret == 0)
+		ret = link_watch(vu);
+	if (ret < 0) {
+		refuse(vu, true);
+		return;
+	}
+	tenon_logf(host, dev, TENON_LOG_INFO, "the back end is back");
+	vu->since_ns = vu_clock->monotonic_ns();
+	link_run(vu);
+}
+
+static void greet(struct vu *vu)
+{
+	int ret;
+
+	vu->tries++;
+	ret = peer_connect(&vu->next, vu->socket);
+	if (ret == 0)
+		ret = peer_greet(&vu->next);
+	if (ret == 0)
+		ret = event->fd_add(
+			vu->dev, vu->next.fd, TENON_FD_READ, answered, vu, &vu->next_watch);
+	if (ret == 0) {
+		event->timer_set(vu->timer,
+			vu_clock->monotonic_ns() + (uint64_t)vu->next.timeout_ms * 1000000);
+		return;
+	}
+	peer_begin(&vu->peer);
+	(void)peer_fail(&vu->peer, ret, "%s", vu->next.why[0] ? vu->next.why : strerror(-ret));
+	refuse(vu, vu->next.fd >= 0);
+}
+
+void link_expired(struct tenon_dev *dev, void *arg)
+{
+	struct vu *vu = arg;
+
+	(void)dev;
+	if (vu->next.fd < 0) {
+		greet(vu);
+		return;
+	}
+	peer_begin(&vu->peer);
+	(void)peer_fail(&vu->peer, -ETIME, "it did not answer request %u within %d ms",
+		VHOST_USER_GET_FEATURES, vu->next.timeout_ms);
+	refuse(vu, true);
 }

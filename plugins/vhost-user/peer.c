@@ -296,12 +296,21 @@ static int ask_limits(struct peer *p)
 	return ret;
 }
 
+int peer_greet(struct peer *p)
+{
+	const struct wire_msg msg = message(VHOST_USER_GET_FEATURES, 0);
+
+	return send_msg(p, &msg);
+}
+
 int peer_handshake(struct peer *p)
 {
 	const struct wire_msg owner = message(VHOST_USER_SET_OWNER, 0);
+	struct wire_msg reply = { .n_fds = 0 };
 	uint64_t protocol = 0;
-	int ret = peer_ask_number(p, VHOST_USER_GET_FEATURES, &p->features);
+	int ret = receive(p, VHOST_USER_GET_FEATURES, &reply);
 
+	p->features = reply.p.number;
 	if (ret == 0)
 		ret = send_msg(p, &owner);
 	if (ret < 0 || !(p->features & VHOST_USER_F_PROTOCOL_FEATURES))

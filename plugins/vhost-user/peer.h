@@ -35,7 +35,9 @@ void peer_close(struct peer *p);
 
 /* Gives what follows its time. */
 void peer_begin(struct peer *p);
-/* Features, protocol, limits, and the socket for its own requests. */
+/* Asks the first question, and does not wait for the answer. */
+int peer_greet(struct peer *p);
+/* That answer, then protocol, limits, and the socket for its own requests. */
 int peer_handshake(struct peer *p);
 static inline bool peer_has(const struct peer *p, unsigned protocol_feature)
 {

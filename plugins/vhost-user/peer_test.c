@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "real.h"
 #include "stand_in.h"
@@ -506,6 +507,45 @@ TK_TEST(a_silent_one_is_asked_rarely)
 	tk_advance_ms(1150);
 	TK_EQ(*b.seen, 0);
 	works(d);
+	bench_end(&b);
+}
+
+/* Nor does the loop wait for one that takes a connection and is silent. */
+TK_TEST(a_greeting_is_not_waited_for)
+{
+	struct bench b = bench_new();
+	struct timespec began, ended;
+	struct tk_dev *d;
+
+	bench_listen(&b);
+	d = tk_device("vhost-user", settings("reconnect = 1; timeout = 20000;"));
+	works(d);
+	kill_back_end(b.pid);
+	run_until(d, was_logged, (void *)(uintptr_t) "the back end is lost");
+	b.s->at = VHOST_USER_GET_FEATURES;
+	b.s->misdeed = STALLS;
+	bench_listen(&b);
+	(void)clock_gettime(CLOCK_MONOTONIC, &began);
+	tk_advance_ms(19000);
+	(void)clock_gettime(CLOCK_MONOTONIC, &ended);
+	TK_TRUE(ended.tv_sec - began.tv_sec < 15);
+	TK_TRUE(!tk_log_has("it did not answer request 1"));
+	tk_advance_ms(21000);
+	TK_TRUE(tk_log_has("it did not answer request 1 within 20000 ms"));
+	kill_back_end(b.pid);
+	b.s->misdeed = BEHAVES;
+	bench_listen(&b);
+	works(d);
+	/* While one is greeted everything else goes on, and it is forgotten with the device. */
+	kill_back_end(b.pid);
+	b.s->misdeed = STALLS;
+	bench_listen(&b);
+	run_until(d, was_logged, (void *)(uintptr_t) "the back end is lost");
+	tk_advance_ms(1000);
+	TK_EQ(tk_quiesce(d), 0);
+	TK_EQ(tk_resume(d), 0);
+	tk_advance_ms(1000);
+	tk_destroy(d);
 	bench_end(&b);
 }
 

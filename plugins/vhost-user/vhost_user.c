@@ -123,6 +123,7 @@ static int vu_create(struct tenon_dev *dev, const struct tenon_config *config)
 	vu->dev = dev;
 	vu->fd = vu->inflight_fd = -1;
 	peer_init(&vu->peer, (int)host->conf_int(config, "timeout"));
+	vu->next = vu->peer;
 	vu->paused = true; /* one that was loaded is active before it may work */
 	vu->socket = host->conf_str(config, "socket", 0);
 	if (host->conf_count(config, "fd"))
@@ -316,6 +317,7 @@ static int vu_quiesce(struct tenon_dev *dev)
 	struct vu *vu = host->priv(dev);
 
 	vu->paused = true;
+	link_drop_next(vu);
 	event->timer_set(vu->timer, 0);
 	if (vu->active && vu->peer.fd >= 0 && rings_stop(vu) < 0)
 		link_lost(vu); /* closing is what stops it */

@@ -5,8 +5,9 @@
  *	attach: connect, ask what it is, offer that to the driver
  *	  driver's DRIVER_OK: memory, rings, kicks and calls go to the back end (rings.c)
  *	  driver's reset: the back end gives the rings up, or is cut off
- *	back end dies: the driver's device lives on; connect again, compare, start the rings where
- *	  they were (link.c), or NEEDS_RESET where what was in flight cannot be known (track.c)
+ *	back end dies: the driver's device lives on; connect again, greet, compare once it answers,
+ *	  start the rings where they were (link.c), or NEEDS_RESET where what was in flight cannot
+ *be known (track.c)
  *
  * Everything runs under the instance's lock, on [main] or [loop].
  */
@@ -58,6 +59,9 @@ struct vu {
 
 	struct peer peer;
 	struct tenon_watch *watch, *back_watch;
+	/* One that was greeted and has not answered yet: nobody waits for it, the loop tells. */
+	struct peer next;
+	struct tenon_watch *next_watch;
 	struct tenon_timer *timer; /* connects again */
 	uint32_t tries;            /* since it was sound */
 	uint64_t since_ns;         /* when the connection was made */
@@ -111,8 +115,10 @@ int link_watch(struct vu *vu);
 void link_close(struct vu *vu);
 /* The connection is of no use any more; peer.why says why. */
 void link_lost(struct vu *vu);
-/* The timer of connecting again. */
+/* The timer of connecting again, and of an answer to the greeting. */
 void link_expired(struct tenon_dev *dev, void *arg);
+/* Forgets one that was greeted. */
+void link_drop_next(struct vu *vu);
 /* Connects again soon, where that is wanted and possible. */
 void link_retry(struct vu *vu);
 /* There is no connection, and there will be none. */

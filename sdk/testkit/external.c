@@ -14,6 +14,7 @@
 #include "sdk/testkit/kit.h"
 
 #define SLICE_MS   2
+#define CALL_SHARE 8u /* of the patience, for a call that is due */
 #define MAX_POLLED (4ul * VIRTIO_MAX_QUEUES)
 
 int kit_external_open(
@@ -139,7 +140,8 @@ static nfds_t collect(struct pollfd polled[MAX_POLLED], bool only_external)
 	return n;
 }
 
-/* What is used is seen before the call for it is made. */
+/* What is used is seen before the call for it is made.  A hostile driver's rings may promise one
+ * that never comes. */
 static bool wait_for_call(struct pollfd *polled, nfds_t n)
 {
 	struct tenon_notifier **calls;
@@ -150,7 +152,7 @@ static bool wait_for_call(struct pollfd *polled, nfds_t n)
 		for (uint32_t i = 0; kit_virtio_external(d, &vd, &calls) && i < vd->desc.n_queues;
 			i++)
 			due |= call_is_due(vd, &vd->queues[i]);
-	return due && poll(polled, n, (int)patience_ms) > 0;
+	return due && poll(polled, n, (int)(patience_ms / CALL_SHARE)) > 0;
 }
 
 bool kit_wait_external(void)

@@ -129,7 +129,7 @@ wait %% || fail "a dead device: exit code $?: $(cat err)"
 exec 4<&-
 rm terminal
 ran=$((ran + 1))
-grep -q "the back end is lost for good" err || fail "a dead device: $(cat err)"
+grep -q "is lost for good" err || fail "a dead device: $(cat err)"
 guest=w
 
 # Nothing outlives the VM, however it ends.

@@ -2,7 +2,8 @@
 /*
  * A hostile plugin, for tests alone: when the guest writes to its port it tries what it was told to
  * on the kind of thread that it was told, says what came of it, and switches the machine off.  The
- * class "hostile" declares nothing, "hostile-all" all that there is to declare.
+ * class "hostile" declares nothing, "hostile-all" all that there is to declare.  "hostile-rng" is
+ * an entropy source that can live in a process of its own, and tries it when it is asked for bytes.
  */
 #include <tenon/tenon.h>
 
@@ -25,6 +26,8 @@ static const struct tenon_mmio *mmio;
 static const struct tenon_event *event;
 static const struct tenon_work *work;
 static const struct tenon_power *power;
+static const struct tenon_virtio *virtio;
+static const struct tenon_mem *mem;
 
 static int hostile_create(struct tenon_dev *dev, const struct tenon_config *config)
 {
@@ -141,7 +144,69 @@ static const struct tenon_device_class all = {
 	.path = hostile_path,
 };
 
-static const struct tenon_device_class *const classes[] = { &nothing, &all, NULL };
+/* ---- in a process of its own ---- */
+
+/* What only a device can try. */
+static int device_attempt(struct tenon_dev *dev, const struct hostile *h)
+{
+	uint8_t byte = 0;
+
+	if (strcmp(h->attempt, "outside") == 0) /* of guest memory, by the core's hand */
+		return mem->write(dev, 1ull << 40, &byte, 1);
+	if (strcmp(h->attempt, "wild") == 0) /* by its own */
+		*(volatile uint8_t *)mem->map(dev, 0, 1, TENON_PROT_READ | TENON_PROT_WRITE) = 1;
+	if (strcmp(h->attempt, "wild") == 0)
+		*(volatile uint8_t *)(uintptr_t)8 = 1;
+	return attempt(h->attempt, h->target, getppid());
+}
+
+static void rng_ready(struct tenon_dev *dev, struct tenon_vq *vq, uint32_t index)
+{
+	const struct hostile *h = host->priv(dev);
+	struct tenon_chain c;
+	int ret;
+
+	(void)index;
+	while (virtio->pop(vq, &c) > 0) {
+		ret = device_attempt(dev, h);
+		tenon_logf(host, dev, TENON_LOG_WARN, "%s: %s", h->attempt,
+			ret == 0 ? "it worked" : strerror(-ret));
+		for (uint32_t i = 0; i < c.n_in; i++)
+			memset(c.in[i].iov_base, 0x5a, c.in[i].iov_len);
+		virtio->push(vq, &c, (uint32_t)c.in_bytes);
+		virtio->notify(vq);
+	}
+}
+
+static const struct tenon_virtio_ops rng_ops = {
+	.struct_size = sizeof(rng_ops),
+	.queue_ready = rng_ready,
+};
+
+static int rng_attach(struct tenon_dev *dev)
+{
+	const uint16_t sizes[] = { 8 };
+	const struct tenon_virtio_desc desc = {
+		.struct_size = sizeof(desc),
+		.device_id = 4,
+		.n_queues = 1,
+		.queue_sizes = sizes,
+		.ops = &rng_ops,
+	};
+
+	return virtio->add(dev, &desc);
+}
+
+static const struct tenon_device_class rng = {
+	.struct_size = sizeof(rng),
+	.name = "hostile-rng",
+	.keys = keys,
+	.priv_size = sizeof(struct hostile),
+	.create = hostile_create,
+	.attach = rng_attach,
+};
+
+static const struct tenon_device_class *const classes[] = { &nothing, &all, &rng, NULL };
 
 static int init(const struct tenon_host *h)
 {
@@ -150,10 +215,14 @@ static int init(const struct tenon_host *h)
 	event = h->service(TENON_SVC_EVENT);
 	work = h->service(TENON_SVC_WORK);
 	power = h->service(TENON_SVC_POWER);
+	virtio = h->service(TENON_SVC_VIRTIO);
+	mem = h->service(TENON_SVC_MEM);
 	return TENON_HAS(mmio, map) && TENON_HAS(event, post) && TENON_HAS(work, submit) &&
-			       TENON_HAS(power, off)
+			       TENON_HAS(power, off) && TENON_HAS(virtio, notify) &&
+			       TENON_HAS(mem, write)
 		       ? 0
 		       : -ENOTSUP;
 }
 
-TENON_PLUGIN("org.tenon.hostile", "1", "Apache-2.0", init, classes, "hostile hostile-all");
+TENON_PLUGIN(
+	"org.tenon.hostile", "1", "Apache-2.0", init, classes, "hostile hostile-all hostile-rng");

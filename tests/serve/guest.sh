@@ -1,7 +1,9 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: Apache-2.0
-# What the guest of tests/serve/qemu.sh does with the three devices that it is lent: a line for each
+# What the guest of tests/serve/qemu.sh does with the devices that it is lent: a line for each
 # thing that it found to be so.
+# shellcheck source=tests/lab/guest/net.sh
+. /etc/net.sh
 say() { echo "guest: $*"; }
 
 # The disk: a mebibyte of its own making at 1 MiB, read back past the cache; the rest is the host's.
@@ -24,6 +26,12 @@ entropy() {
 	dd if=/dev/hwrng of=/tmp/bytes bs=64 count=4 2>/dev/null
 	[ "$(wc -c </tmp/bytes)" = 256 ] && [ "$(gzip -c /tmp/bytes | wc -c)" -gt 256 ] &&
 		say "entropy $(cat /sys/class/misc/hw_random/rng_current)"
+}
+
+# An address and a router come by the wire, and large packets go there and back.
+network() {
+	say "network $(net_lease | cut -d' ' -f2)"
+	ping -c 4 -s 1400 -W 10 10.0.2.2 | sed -n 's/^/guest: ping: /p'
 }
 
 # The host listens at port 5000, and asks for 6000 when it hears of it.
@@ -56,6 +64,7 @@ traffic() {
 
 disk
 entropy
+network
 talk
 traffic
 say "done"

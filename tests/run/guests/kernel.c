@@ -8,7 +8,8 @@
  *   g  random bytes, told by an interrupt  p     random bytes, polled for
  *   w  waits for the power button          f     rings the doorbell for ever
  *   m  accesses of all sizes, and to where nothing is
- *   d  random bytes till the device is dead, and what can be done with it then
+ *   d  random bytes till the device is dead, and what can be done with it then; d1 does not start
+ *      it anew
  */
 #include <stdint.h>
 
@@ -301,7 +302,7 @@ static void use_dead_device(void)
 	check(R(0x000) == 0x74726976 && R(0x008) == 4, 41);
 }
 
-static void dead_device(void)
+static void dead_device(int anew)
 {
 	rng_start();
 	avail.flags = 1;
@@ -311,6 +312,8 @@ static void dead_device(void)
 			__asm__ volatile("pause");
 	}
 	use_dead_device();
+	if (!anew)
+		return;
 	R(0x070) = 0;
 	check(R(0x070) == 0, 42);
 	avail.index = used.index = 0;
@@ -352,7 +355,7 @@ void kernel_main(const uint8_t *zero_page)
 	if (*what == 'm')
 		all_sizes();
 	if (*what == 'd')
-		dead_device();
+		dead_device(what[1] != '1');
 	if (*what == 'f')
 		ring_for_ever();
 	if (*what == 'w')
