@@ -44,6 +44,8 @@ struct backend_error {
 /* PSCI or SBI calls that start and stop vCPUs come to the core: it runs the first vCPU, and each of
  * the others once such a call starts it.  Otherwise the backend lets them wait in vcpu_run. */
 #define BACKEND_CALLS (1u << 6)
+/* Can run the same guest the same way each time: see struct backend_vm_config. */
+#define BACKEND_DETERMINISTIC (1u << 7)
 
 struct backend_caps {
 	uint32_t features; /* BACKEND_* */
@@ -256,6 +258,9 @@ struct backend_vm_config {
 	uint64_t reserved_gpa; /* x86: 4 pages below 4 GiB that the hypervisor may use itself */
 	/* Where an interrupt controller of the backend's goes; by enum backend_irqchip_part. */
 	uint64_t irqchip_gpa[4];
+	/* Guest time is counted in instructions, and vCPUs take turns; only with
+	 * BACKEND_DETERMINISTIC. */
+	bool deterministic;
 };
 
 struct backend_ops {

@@ -239,19 +239,33 @@ static int check_vcpus(const struct vm *vm, struct error *err)
 		place_text(&vm->config->vcpus_place, place), wanted, max);
 }
 
+static int check_deterministic(const struct vm *vm, struct error *err)
+{
+	char place[PLACE_TEXT_MAX];
+
+	if (!vm->config->deterministic || vm->caps.features & BACKEND_DETERMINISTIC)
+		return 0;
+	return error_set(err, EXIT_HOST, -ENOTSUP,
+		"%s: \"deterministic\" is wanted, the hypervisor \"%s\" cannot do it; \"emu\" can",
+		place_text(&vm->config->deterministic_place, place), vm->backend->name);
+}
+
 static int setup_vm(struct vm *vm, struct error *err)
 {
 	struct backend_vm_config config = { .struct_size = sizeof(config),
 		.isa = vm->arch->isa,
 		.vcpus = vm->config->vcpus,
 		.irq_lines = vm->arch->layout->irq_last + 1,
-		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
+		.reserved_gpa = vm->arch->layout->hypervisor_gpa,
+		.deterministic = vm->config->deterministic };
 	struct backend_error berr = { "" };
 	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
 		&vm->backend, &vm->caps, err);
 
 	if (ret == 0)
 		ret = check_vcpus(vm, err);
+	if (ret == 0)
+		ret = check_deterministic(vm, err);
 	if (ret < 0)
 		return ret;
 	memcpy(config.irqchip_gpa, vm->arch->layout->irqchip_gpa, sizeof(config.irqchip_gpa));

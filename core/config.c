@@ -92,6 +92,7 @@ static void take_vm(struct vm_config *config, struct config_source *source)
 	config->cores_per_socket = (uint32_t)settings_int(vm, "cores_per_socket");
 	config->memory_bytes = settings_size(vm, "memory");
 	config->hypervisor = config_take_str(source, "hypervisor");
+	config->deterministic = settings_int(vm, "deterministic");
 	config->on_reboot = settings_int(vm, "on_reboot") ? ON_REBOOT_EXIT : ON_REBOOT_RESET;
 	config->shutdown_timeout = (uint32_t)settings_int(vm, "shutdown_timeout");
 	config->acpi = settings_int(vm, "acpi");
@@ -105,6 +106,7 @@ static void take_vm(struct vm_config *config, struct config_source *source)
 	config->vcpus_place = config_take_place(source, "vcpus");
 	config->memory_place = config_take_place(source, "memory");
 	config->hypervisor_place = config_take_place(source, "hypervisor");
+	config->deterministic_place = config_take_place(source, "deterministic");
 }
 
 /* A top-level group; an empty one if it is not there. */

@@ -56,6 +56,7 @@ struct vm_config {
 	uint32_t threads_per_core, cores_per_socket;
 	uint64_t memory_bytes;
 	const char *hypervisor; /* "auto" or a backend's name */
+	bool deterministic;     /* time is counted in instructions */
 	enum on_reboot on_reboot;
 	uint32_t shutdown_timeout; /* seconds; 0 = stop at once */
 	bool acpi;
@@ -71,6 +72,7 @@ struct vm_config {
 
 	/* For errors found later: where these were written, or where they should have been. */
 	struct place vm_place, vcpus_place, memory_place, hypervisor_place, payload_place;
+	struct place deterministic_place;
 	struct place kernel_place, initrd_place, bundle_place, firmware_place;
 
 	struct payload_config payload;

@@ -13,6 +13,8 @@ const struct tenon_key config_vm_keys[] = {
 	{ "cores_per_socket", TENON_KEY_INT, 0, NULL, "1..1024", "default: one socket" },
 	{ "memory", TENON_KEY_SIZE, 0, "512M", "1M..16T", "of the guest" },
 	{ "hypervisor", TENON_KEY_STRING, 0, "auto", NULL, "a backend, or auto for the fastest" },
+	{ "deterministic", TENON_KEY_BOOL, 0, "false", NULL,
+		"run the same guest the same way each time, where the hypervisor can" },
 	{ "on_reboot", TENON_KEY_ENUM, 0, "reset", "reset|exit", "when the guest reboots" },
 	{ "shutdown_timeout", TENON_KEY_INT, 0, "30", "0..86400",
 		"seconds that the guest has to power off when asked" },

@@ -60,6 +60,7 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config->cores_per_socket, 1);
 	assert_int_equal(config->memory_bytes, 512 << 20);
 	assert_string_equal(config->hypervisor, "auto");
+	assert_false(config->deterministic);
 	assert_int_equal(config->on_reboot, ON_REBOOT_RESET);
 	assert_int_equal(config->shutdown_timeout, 30);
 	assert_true(config->acpi);
@@ -76,6 +77,7 @@ static void reads_everything_of_the_vm(void **state)
 	struct vm_config *config = read_text(
 		"vm: { name = \"web-1\"; vcpus = 8; threads_per_core = 2; cores_per_socket = 2;\n"
 		"  memory = \"4G\"; hypervisor = \"kvm\"; on_reboot = \"exit\"; acpi = false;\n"
+		"  deterministic = true;\n"
 		"  shutdown_timeout = 5; timing = true; oem_strings = ( \"a\", \"b\" );\n"
 		"  plugin_path = [ \"/x\", \"y\" ]; };\n"
 		"payload: { bundle = \"b.so\"; boot = \"pvh\"; cmdline = \"quiet\" };");
@@ -86,6 +88,7 @@ static void reads_everything_of_the_vm(void **state)
 	assert_int_equal(config->cores_per_socket, 2);
 	assert_true(config->memory_bytes == UINT64_C(4) << 30);
 	assert_string_equal(config->hypervisor, "kvm");
+	assert_true(config->deterministic);
 	assert_int_equal(config->on_reboot, ON_REBOOT_EXIT);
 	assert_false(config->acpi);
 	assert_int_equal(config->shutdown_timeout, 5);

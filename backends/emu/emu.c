@@ -16,7 +16,7 @@
 static int caps(struct backend_caps *ret_caps, struct backend_error *err)
 {
 	struct backend_caps c = {
-		.features = BACKEND_READONLY | BACKEND_CALLS,
+		.features = BACKEND_READONLY | BACKEND_CALLS | BACKEND_DETERMINISTIC,
 		.isas = 1u << ISA_RISCV64,
 		.max_vcpus = EMU_MAX_HARTS,
 		.phys_bits = EMU_PHYS_BITS,

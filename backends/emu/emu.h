@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "backends/emu/emu_ops.h"
 #include "core/backend.h"
@@ -244,12 +245,14 @@ struct backend_vm {
 	uint64_t start_ns; /* when `time` was 0 */
 	bool deterministic;
 	uint32_t vcpus;
-	/* deterministic: harts take turns.  All under turn_lock. */
+	/* deterministic: harts take turns, see emu_turn.c.  All under turn_lock; whoever has the
+	 * turn may use virtual_ns without. */
 	pthread_mutex_t turn_lock;
 	pthread_cond_t turn_changed;
 	bool turn_taken;
-	uint32_t turn;    /* who has it, or had it last */
-	uint64_t waiting; /* bit n: hart n wants it */
+	uint32_t turn;                   /* who has it, or whom it is offered to first */
+	uint64_t ready, waiting, asleep; /* bit n: hart n */
+	uint64_t wake_ns[EMU_MAX_HARTS]; /* of those asleep; UINT64_MAX = by no timer */
 	uint64_t virtual_ns;
 };
 
@@ -286,13 +289,26 @@ void emu_fence_hart(struct backend_vcpu *h, uint32_t fences);
 uint64_t emu_ticks(struct backend_vcpu *h); /* the time CSR */
 /* Waits for attention or the timer. */
 void emu_sleep(struct backend_vcpu *h);
-/* Deterministic machines run one hart at a time: takes and hands on the turn. */
-void emu_turn_take(struct backend_vcpu *h);
-void emu_turn_pass(struct backend_vcpu *h);
+void emu_sleep_in_turns(struct backend_vcpu *h); /* and without the turn, when it returns */
+uint64_t emu_host_ns(void);
+struct timespec emu_host_time(uint64_t ns);
 void emu_clock_init(struct backend_vm *vm);
 void emu_cond_init(pthread_cond_t *cond); /* its timeouts are of CLOCK_MONOTONIC */
 /* The instruction count at which the clock is to be looked at next. */
 uint64_t emu_next_limit(struct backend_vcpu *h);
+
+/* ---- emu_turn.c: deterministic machines run one hart at a time ---- */
+
+/* Waits for the turn, if the hart has it not; false when there was a kick before. */
+bool emu_turn_take(struct backend_vcpu *h);
+void emu_turn_pass(struct backend_vcpu *h);  /* to whoever is next, and wants it again */
+void emu_turn_leave(struct backend_vcpu *h); /* ... and does not want it */
+/* Gives it away and sleeps until the time or until somebody asks for the hart. */
+void emu_turn_sleep(struct backend_vcpu *h, uint64_t until_ticks);
+void emu_turn_wake(struct backend_vcpu *h); /* somebody asked.  [any] */
+/* @h, which has the turn, started that hart: it is ready from now on, and its thread is here. */
+void emu_turn_started(struct backend_vcpu *h, uint64_t hart);
+void emu_turn_count(struct backend_vcpu *h);
 
 /* ---- emu_exec.c ---- */
 

@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* SBI's hart state management: a hart that calls it may not come back for long. */
-#define SBI_HSM 0x48534dull
+/* SBI calls that start a hart, and from which a hart does not come back soon. */
+#define HSM_START (0x48534dull << 32 | 0)
+#define HSM_STOP  (0x48534dull << 32 | 1)
+#define SUSPEND   (0x53555350ull << 32 | 0)
 
 /* ---- asking ---- */
 
@@ -21,7 +23,9 @@ static void ask(struct backend_vcpu *h, uint32_t what)
 {
 	(void)atomic_fetch_or(&h->attention, what);
 	atomic_store(&h->limit, 0);
-	if (!atomic_load(&h->inside)) {
+	if (h->vm->deterministic) {
+		emu_turn_wake(h);
+	} else if (!atomic_load(&h->inside)) {
 		(void)pthread_mutex_lock(&h->lock);
 		(void)pthread_cond_signal(&h->wake);
 		(void)pthread_mutex_unlock(&h->lock);
@@ -84,17 +88,19 @@ static void obey_fences(struct backend_vcpu *h)
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
+/* With the turn, or with a kick to be seen next. */
 static void go_inside(struct backend_vcpu *h)
 {
 	if (h->vm->deterministic)
-		emu_turn_take(h);
+		(void)emu_turn_take(h);
 	atomic_store(&h->inside, true);
 }
 
 static bool keeps_turn(const struct vcpu_exit *exit)
 {
 	return exit->kind == VCPU_MMIO ||
-	       (exit->kind == VCPU_CALL && exit->call.function >> 32 != SBI_HSM);
+	       (exit->kind == VCPU_CALL && exit->call.function != HSM_STOP &&
+		       exit->call.function != SUSPEND);
 }
 
 static void go_outside(struct backend_vcpu *h, const struct vcpu_exit *exit)
@@ -107,7 +113,7 @@ static void go_outside(struct backend_vcpu *h, const struct vcpu_exit *exit)
 		(void)pthread_mutex_unlock(&h->lock);
 	}
 	if (h->vm->deterministic && !keeps_turn(exit))
-		emu_turn_pass(h);
+		emu_turn_leave(h);
 }
 
 /* Sets the next limit and sees to what was asked; true when there was a kick. */
@@ -122,37 +128,56 @@ static bool attend(struct backend_vcpu *h)
 	return asked & EMU_ATT_KICK;
 }
 
-static void take_turns(struct backend_vcpu *h)
+static void rest(struct backend_vcpu *h, enum emu_stop stop)
 {
+	if (!h->vm->deterministic) {
+		if (stop == EMU_STOP_WFI)
+			emu_sleep(h);
+		return;
+	}
 	atomic_store(&h->inside, false);
-	emu_turn_pass(h);
+	if (stop == EMU_STOP_WFI)
+		emu_sleep_in_turns(h);
+	else
+		emu_turn_pass(h);
 	go_inside(h);
 }
 
-int emu_vcpu_run(struct backend_vcpu *h, struct vcpu_exit *exit)
+/* The call that the core has answered may have made another hart run. */
+static void note_start(struct backend_vcpu *h, const struct vcpu_exit *exit)
 {
-	enum emu_stop stop = EMU_STOP_LIMIT;
+	if (h->vm->deterministic && h->pending == EMU_PENDING_CALL && h->holds_turn &&
+		exit->call.function == HSM_START && exit->call.ret[0] == 0)
+		emu_turn_started(h, exit->call.args[0]);
+}
 
-	exit->text[0] = '\0';
-	emu_finish_pending(h, exit);
-	emu_fp_begin();
-	go_inside(h);
-	h->exit = exit;
+static void run_on(struct backend_vcpu *h, struct vcpu_exit *exit)
+{
+	enum emu_stop stop;
+
 	for (;;) {
 		if (attend(h)) {
 			exit->kind = VCPU_INTERRUPTED;
-			break;
+			return;
 		}
 		h->timer_due = (emu_pending_irqs(h) >> EMU_IRQ_TIMER & 1) != 0;
 		emu_take_interrupt(h);
 		stop = emu_execute(h, NULL);
 		if (stop == EMU_STOP_EXIT)
-			break;
-		if (stop == EMU_STOP_WFI)
-			emu_sleep(h);
-		else if (h->vm->deterministic)
-			take_turns(h);
+			return;
+		rest(h, stop);
 	}
+}
+
+int emu_vcpu_run(struct backend_vcpu *h, struct vcpu_exit *exit)
+{
+	exit->text[0] = '\0';
+	note_start(h, exit);
+	emu_finish_pending(h, exit);
+	emu_fp_begin();
+	go_inside(h);
+	h->exit = exit;
+	run_on(h, exit);
 	h->exit = NULL;
 	(void)emu_fflags(h);
 	go_outside(h, exit);

@@ -72,7 +72,7 @@ void emu_vcpu_destroy(struct backend_vcpu *h)
 	(void)pthread_mutex_lock(&h->vm->lock);
 	h->vm->harts[h->index] = NULL;
 	(void)pthread_mutex_unlock(&h->vm->lock);
-	emu_turn_pass(h);
+	emu_turn_leave(h);
 	(void)pthread_cond_destroy(&h->fenced);
 	(void)pthread_cond_destroy(&h->wake);
 	(void)pthread_mutex_destroy(&h->lock);
@@ -83,7 +83,7 @@ void emu_vcpu_destroy(struct backend_vcpu *h)
 int emu_vcpu_reset(struct backend_vcpu *h, struct backend_error *err)
 {
 	(void)err;
-	emu_turn_pass(h);
+	emu_turn_leave(h);
 	reset_state(h);
 	return 0;
 }

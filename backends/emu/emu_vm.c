@@ -23,6 +23,7 @@ int emu_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 	if (!vm)
 		return backend_fail(err, -ENOMEM, "out of memory");
 	vm->vcpus = config->vcpus;
+	vm->deterministic = config->deterministic;
 	(void)pthread_mutex_init(&vm->lock, NULL);
 	(void)pthread_mutex_init(&vm->turn_lock, NULL);
 	emu_cond_init(&vm->turn_changed);

@@ -220,11 +220,19 @@ static struct {
 	u64 saw[2][MOST] __attribute__((aligned(64)));
 } order;
 
+/* Keeps two harts in step, if the other is running at all. */
+static void wait_a_little(const u64 *at, u64 value)
+{
+	for (int i = 0; i < 200 && *(const volatile u64 *)at < value; i++)
+		;
+}
+
 /* Each stores its own and then looks at the other's: never may both miss the other's store. */
 #define STORE_THEN_LOAD(name, mine, others, barrier)                                               \
 	static void name(u64 me, u64 n)                                                            \
 	{                                                                                          \
 		for (u64 i = 1; i <= n; i++) {                                                     \
+			wait_a_little(others, i - 1);                                              \
 			*(volatile u64 *)(mine) = i;                                               \
 			__asm__ volatile(barrier ::: "memory");                                    \
 			order.saw[me][i - 1] = *(volatile u64 *)(others);                          \

@@ -64,16 +64,16 @@ static uint8_t *map(struct emu_machine *m, uint64_t gpa, size_t size, uint32_t f
 
 void machine_create(struct emu_machine *m, const char *path, uint32_t harts, bool deterministic)
 {
-	struct backend_vm_config config = {
-		.struct_size = sizeof(config), .isa = ISA_RISCV64, .vcpus = harts
-	};
+	struct backend_vm_config config = { .struct_size = sizeof(config),
+		.isa = ISA_RISCV64,
+		.vcpus = harts,
+		.deterministic = deterministic };
 	struct backend_error err = { "" };
 
 	memset(m, 0, sizeof(*m));
 	m->module = backend_load("emu");
 	m->ops = m->module->ops;
 	m->harts = harts;
-	(void)deterministic;
 	if (m->ops->vm_create(&config, &m->vm, &err) < 0)
 		fail_msg("%s", err.text);
 	m->ram = map(m, MACHINE_RAM, MACHINE_RAM_SIZE, 0);

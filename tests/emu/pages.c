@@ -23,7 +23,9 @@
 #define GIGABYTE (1ul << 30)
 
 /* Where things are tried: a place of its own in the root. */
-#define WINDOW    (0x20ul << 30)
+#define WINDOW (0x20ul << 30)
+/* In it, but nowhere near to code and stack in the low bits, by which pages are remembered. */
+#define ASIDE     (WINDOW + 250 * PAGE)
 #define USER_PAGE (0x24ul << 30) /* the user's code */
 
 /* What is stored, and executed: returns, wherever one begins. */
@@ -334,19 +336,19 @@ static void forgets_one_page(void)
 {
 	target[0] = 1;
 	other[0] = 2;
-	put(entry(WINDOW, 0), pte((u64)target, V | R | W | A | D));
-	put(entry(WINDOW + PAGE, 0), pte((u64)other, V | R | W | A | D));
-	check_is(read_at(WINDOW), 1);
-	check_is(read_at(WINDOW + PAGE), 2);
-	*entry(WINDOW, 0) = pte((u64)other, V | R | A);
-	fence_page(WINDOW + 8); /* any address of the page */
-	check_is(read_at(WINDOW), 2);
-	check_is(try(false, STORE, WINDOW), CAUSE_STORE_PAGE);
-	check_is(read_at(WINDOW + PAGE), 2);
-	*entry(WINDOW, 0) = 0;
-	fence_page(WINDOW);
-	page_faults(WINDOW);
-	*entry(WINDOW + PAGE, 0) = 0;
+	put(entry(ASIDE, 0), pte((u64)target, V | R | W | A | D));
+	put(entry(ASIDE + PAGE, 0), pte((u64)other, V | R | W | A | D));
+	check_is(read_at(ASIDE), 1);
+	check_is(read_at(ASIDE + PAGE), 2);
+	*entry(ASIDE, 0) = pte((u64)other, V | R | A);
+	fence_page(ASIDE + 8); /* any address of the page */
+	check_is(read_at(ASIDE), 2);
+	check_is(try(false, STORE, ASIDE), CAUSE_STORE_PAGE);
+	check_is(read_at(ASIDE + PAGE), 2);
+	*entry(ASIDE, 0) = 0;
+	fence_page(ASIDE);
+	page_faults(ASIDE);
+	*entry(ASIDE + PAGE, 0) = 0;
 	fence();
 }
 
@@ -372,14 +374,14 @@ static void forgets_large_pages(void)
 /* The dirty bit is set even where a read came first, and each time it was taken away. */
 static void notices_dirty_pages(void)
 {
-	u64 *leaf = entry(WINDOW, 0);
+	u64 *leaf = entry(ASIDE, 0);
 
 	for (int i = 0; i < 3; i++) {
 		*leaf = pte((u64)target, V | R | W);
-		fence_page(WINDOW);
-		(void)read_at(WINDOW);
+		fence_page(ASIDE);
+		(void)read_at(ASIDE);
 		check_is(*leaf & (A | D), A);
-		check_is(try(false, STORE, WINDOW), NOTHING);
+		check_is(try(false, STORE, ASIDE), NOTHING);
 		check_is(*leaf & (A | D), A | D);
 	}
 	put(leaf, 0);
