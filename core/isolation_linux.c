@@ -18,6 +18,7 @@
 #include "core/isolated.h"
 #include "core/keeper.h"
 #include "core/log.h"
+#include "core/services.h"
 #include "core/terminal_relay.h"
 
 #define READY_NS 30000000000ull

@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: x86_64
+# lab-arch: x86_64 emu
 # A stock driver on back end "stream" with passt at the other end, which dies and is started anew.
 . /lab/caselib.sh
 LAB_MIB=${LAB_MIB:-8} # passt is slow when it is emulated
