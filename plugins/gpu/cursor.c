@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The cursor queue (5.7.6.10): which picture the pointer has on each screen, and where it is.
- * Nothing is answered; a request that says something impossible changes nothing.
+ * Nothing is answered; a request that says something impossible changes nothing.  A picture that
+ * the renderer has is read by a job, meanwhile the queue rests.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include "gpu.h"
+#include "three_d.h"
 
 #define BATCH 64u /* requests before others get their turn */
 
@@ -55,11 +57,9 @@ static bool read_pixels(const struct gpu_resource *r, uint32_t *to)
 	return true;
 }
 
-/* False = there is no such picture. */
-static bool set_picture(struct gpu *g, uint32_t screen, const struct virtio_gpu_update_cursor *in)
+static bool set_picture(
+	struct gpu *g, const struct virtio_gpu_update_cursor *in, const uint32_t *pixels)
 {
-	uint32_t pixels[GPU_CURSOR_SIZE * GPU_CURSOR_SIZE];
-	const struct gpu_resource *r = resource_find(g, le32toh(in->resource_id));
 	const struct tenon_cursor cursor = {
 		.struct_size = sizeof(cursor),
 		.width = GPU_CURSOR_SIZE,
@@ -69,29 +69,94 @@ static bool set_picture(struct gpu *g, uint32_t screen, const struct virtio_gpu_
 		.pixels = pixels,
 	};
 
-	if (in->resource_id == 0)
-		return gpu_display->set_cursor(g->dev, screen, NULL) == 0;
-	return r && read_pixels(r, pixels) && gpu_display->set_cursor(g->dev, screen, &cursor) == 0;
+	return gpu_display->set_cursor(
+		       g->dev, le32toh(in->pos.scanout_id), pixels ? &cursor : NULL) == 0;
+}
+
+static void move(struct gpu *g, const struct virtio_gpu_update_cursor *in, bool visible)
+{
+	const uint32_t screen = le32toh(in->pos.scanout_id);
+
+	g->scanouts[screen].cursor = visible;
+	gpu_display->move_cursor(
+		g->dev, screen, (int32_t)le32toh(in->pos.x), (int32_t)le32toh(in->pos.y), visible);
+}
+
+static void update(struct gpu *g, const struct virtio_gpu_update_cursor *in)
+{
+	uint32_t pixels[GPU_CURSOR_SIZE * GPU_CURSOR_SIZE];
+	const struct gpu_resource *r = resource_find(g, le32toh(in->resource_id));
+
+	if (in->resource_id == 0 ? set_picture(g, in, NULL)
+				 : r && read_pixels(r, pixels) && set_picture(g, in, pixels))
+		move(g, in, in->resource_id != 0);
 }
 
 static void serve(struct gpu *g, const struct virtio_gpu_update_cursor *in)
 {
 	const uint32_t screen = le32toh(in->pos.scanout_id), type = le32toh(in->hdr.type);
-	bool *visible;
 
 	if (screen >= g->n_scanouts)
 		return;
-	visible = &g->scanouts[screen].cursor;
-	if (type == VIRTIO_GPU_CMD_UPDATE_CURSOR) {
-		if (!set_picture(g, screen, in))
-			return;
-		*visible = in->resource_id != 0;
-	} else if (type != VIRTIO_GPU_CMD_MOVE_CURSOR) {
-		return;
-	}
-	gpu_display->move_cursor(
-		g->dev, screen, (int32_t)le32toh(in->pos.x), (int32_t)le32toh(in->pos.y), *visible);
+	if (type == VIRTIO_GPU_CMD_UPDATE_CURSOR)
+		update(g, in);
+	else if (type == VIRTIO_GPU_CMD_MOVE_CURSOR)
+		move(g, in, g->scanouts[screen].cursor);
 }
+
+/* ---- what the renderer has drawn ---- */
+
+/* NULL = the renderer has nothing to do with it. */
+static const struct gpu_resource *drawn(struct gpu *g, const struct virtio_gpu_update_cursor *in)
+{
+	const struct gpu_resource *r = resource_find(g, le32toh(in->resource_id));
+
+	if (le32toh(in->hdr.type) != VIRTIO_GPU_CMD_UPDATE_CURSOR ||
+		le32toh(in->pos.scanout_id) >= g->n_scanouts || !r || !r->drawn || r->blob ||
+		!r->format || r->width != GPU_CURSOR_SIZE || r->height != GPU_CURSOR_SIZE ||
+		g->lost)
+		return NULL;
+	return r;
+}
+
+/* The pixels come behind what tells where they go. */
+static void read_drawn(
+	struct gpu *g, const struct gpu_resource *r, const struct virtio_gpu_update_cursor *in)
+{
+	const size_t bytes = GPU_CURSOR_SIZE * GPU_CURSOR_SIZE * 4;
+	struct renderer_job *job = three_d_job(g);
+	struct iovec *iov = job ? calloc(1, sizeof(*iov) + bytes) : NULL;
+
+	if (!iov)
+		return;
+	*iov = (struct iovec){ iov + 1, bytes };
+	job->op = RENDERER_READ;
+	job->id = r->id;
+	job->flags = r->format;
+	job->transfer = (struct virtio_gpu_transfer_host_3d){
+		.box = { 0, 0, 0, GPU_CURSOR_SIZE, GPU_CURSOR_SIZE, 1 },
+		.stride = GPU_CURSOR_SIZE * 4,
+	};
+	job->iov = iov;
+	job->n_iov = 1;
+	g->cursor_read = iov;
+	g->cursor_update = *in;
+	three_d_submit_alone(g);
+}
+
+void cursor_ended(struct gpu *g, struct renderer_job *job)
+{
+	uint32_t *pixels = (uint32_t *)(g->cursor_read + 1);
+
+	for (uint32_t i = 0; i < GPU_CURSOR_SIZE * GPU_CURSOR_SIZE; i++)
+		pixels[i] = argb((const uint8_t *)&pixels[i], job->flags);
+	if (job->result == 0 && set_picture(g, &g->cursor_update, pixels))
+		move(g, &g->cursor_update, true);
+	free(g->cursor_read);
+	g->cursor_read = NULL;
+}
+
+/* ---- the queue ---- */
 
 bool cursor_run(struct gpu *g)
 {
@@ -100,14 +165,26 @@ bool cursor_run(struct gpu *g)
 	unsigned left = BATCH;
 	struct tenon_chain c;
 
-	while (left > 0 && gpu_virtio->pop(vq, &c) > 0) {
-		if (tenon_iov_to_buf(c.out, c.n_out, 0, &in, sizeof(in)) == sizeof(in))
+	while (left > 0 && !g->cursor_read && gpu_virtio->pop(vq, &c) > 0) {
+		const struct gpu_resource *r = NULL;
+		const bool whole =
+			tenon_iov_to_buf(c.out, c.n_out, 0, &in, sizeof(in)) == sizeof(in);
+
+		if (whole)
+			r = drawn(g, &in);
+		if (r && g->busy) { /* the end of that job has us go on */
+			gpu_virtio->unpop(vq, &c);
+			break;
+		}
+		if (r)
+			read_drawn(g, r, &in);
+		else if (whole)
 			serve(g, &in);
 		gpu_virtio->push(vq, &c, 0);
 		left--;
 	}
 	gpu_virtio->notify(vq);
-	return left == 0;
+	return left == 0 && !g->cursor_read;
 }
 
 void cursor_forget(struct gpu *g)

@@ -12,6 +12,7 @@ const struct tenon_display *gpu_display;
 const struct tenon_notifier_svc *gpu_notifier;
 const struct tenon_clock *gpu_clock;
 const struct tenon_shm *gpu_shm;
+static const struct tenon_state *gpu_state; /* NULL = nobody saves */
 
 /* ---- queues ---- */
 
@@ -44,6 +45,7 @@ static void run_queue(struct gpu *g, uint32_t index)
 
 void gpu_go_on(struct gpu *g)
 {
+	run_queue(g, GPU_CURSOR);
 	run_queue(g, GPU_CONTROL);
 }
 
@@ -202,6 +204,52 @@ static int gpu_start(struct tenon_dev *dev)
 	return three_d_start(g);
 }
 
+/* ---- state ---- */
+
+enum { TAG_SIZES = 1 }; /* two for each screen from here on */
+
+static bool is_empty(const struct gpu *g)
+{
+	for (uint32_t i = 0; i < GPU_BUCKETS; i++)
+		if (g->resources[i])
+			return false;
+	return !g->contexts;
+}
+
+static int gpu_save(struct tenon_dev *dev, struct tenon_state_w *state)
+{
+	const struct gpu *g = gpu_host->priv(dev);
+	int ret = 0;
+
+	if (!is_empty(g))
+		return gpu_host->fail(
+			dev, -ENOTSUP, "the guest has pictures on the card, which cannot be saved");
+	for (uint32_t i = 0; i < g->n_scanouts; i++) {
+		(void)gpu_state->put_u32(state, TAG_SIZES + 2 * i, g->scanouts[i].width);
+		ret = gpu_state->put_u32(state, TAG_SIZES + 2 * i + 1, g->scanouts[i].height);
+	}
+	return ret;
+}
+
+static int gpu_load(struct tenon_dev *dev, struct tenon_state_r *state, uint32_t version)
+{
+	struct gpu *g = gpu_host->priv(dev);
+	int ret = 0;
+
+	(void)version;
+	for (uint32_t i = 0; i < g->n_scanouts; i++) {
+		uint32_t width = g->scanouts[i].width, height = g->scanouts[i].height;
+
+		(void)gpu_state->get_u32(state, TAG_SIZES + 2 * i, &width);
+		ret = gpu_state->get_u32(state, TAG_SIZES + 2 * i + 1, &height);
+		if (ret < 0)
+			break;
+		g->scanouts[i].width = size_of_screen(width);
+		g->scanouts[i].height = size_of_screen(height);
+	}
+	return ret;
+}
+
 static void gpu_detach(struct tenon_dev *dev)
 {
 	struct gpu *g = gpu_host->priv(dev);
@@ -236,12 +284,15 @@ static const struct tenon_device_class gpu_class = {
 	.quiesce = gpu_quiesce,
 	.resume = gpu_start,
 	.reset = gpu_forget,
+	.save = gpu_save,
+	.load = gpu_load,
 	.detach = gpu_detach,
 };
 
 static int gpu_init(const struct tenon_host *h)
 {
 	gpu_host = h;
+	gpu_state = h->service(TENON_SVC_STATE);
 	return TENON_FIND(h, gpu_virtio, TENON_SVC_VIRTIO, config_set) |
 	       TENON_FIND(h, gpu_event, TENON_SVC_EVENT, post) |
 	       TENON_FIND(h, gpu_mem, TENON_SVC_MEM, mark_dirty) |

@@ -160,6 +160,8 @@ struct gpu {
 	struct gpu_context *contexts;
 	void *commands; /* room for those of a request, `commands_room` bytes */
 	size_t commands_room;
+	struct iovec *cursor_read; /* the job is this one's; NULL = the control queue's */
+	struct virtio_gpu_update_cursor cursor_update;
 	uint32_t timeout_s;
 	uint32_t fence_made, fence_passed;
 	struct gpu_parked parked[GPU_QUEUE_SIZE]; /* in order */
@@ -167,7 +169,7 @@ struct gpu {
 
 	/* What a renderer that hangs may still touch. */
 	struct gpu_resource *abandoned;
-	void *abandoned_tail, *abandoned_shadows[GPU_MAX_SCANOUTS];
+	void *abandoned_tail, *abandoned_cursor, *abandoned_shadows[GPU_MAX_SCANOUTS];
 };
 
 extern const struct tenon_host *gpu_host;
@@ -181,7 +183,7 @@ extern const struct tenon_shm *gpu_shm;
 
 /* ---- gpu.c ---- */
 
-/* The control queue has another turn. */
+/* The queues have another turn. */
 void gpu_go_on(struct gpu *g);
 
 /* ---- control.c ---- */
@@ -279,6 +281,8 @@ void scanout_flush(struct gpu *g, struct gpu_resource *r, const struct tenon_rec
 
 /* Serves the cursor queue; true = there may be more. */
 bool cursor_run(struct gpu *g);
+/* The picture that the renderer has is read. */
+void cursor_ended(struct gpu *g, struct renderer_job *job);
 /* No screen has one. */
 void cursor_forget(struct gpu *g);
 

@@ -421,6 +421,25 @@ TK_TEST(forgets_everything_with_a_reset)
 	tk_reset(d);
 }
 
+TK_TEST(is_saved_without_pictures)
+{
+	struct tk_dev *d = tk_device("gpu", NO_3D "screens = 2;");
+	const struct virtio_gpu_ctrl_hdr in = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
+	struct virtio_gpu_resp_display_info out;
+
+	tk_screen_resize(d, 1, 1600, 900);
+	tk_run_until_idle(d);
+	d = tk_replace(d, "gpu", NO_3D "screens = 2;");
+	TK_EQ(bed_ask(d, &in, sizeof(in), &out, sizeof(out)), VIRTIO_GPU_RESP_OK_DISPLAY_INFO);
+	TK_EQ(out.pmodes[0].r.width, 1280);
+	TK_EQ(out.pmodes[1].r.width, 1600);
+	TK_EQ(tk_config(d, 0, 4), VIRTIO_GPU_EVENT_DISPLAY);
+	make_picture(d, 1);
+	TK_EQ(tk_quiesce(d), 0);
+	TK_TRUE(!tk_save(d));
+	TK_HAS_TEXT(tk_error(), "the guest has pictures on the card, which cannot be saved");
+}
+
 TK_TEST(serves_many_requests_at_once)
 {
 	struct tk_dev *d = tk_device("gpu", NO_3D);

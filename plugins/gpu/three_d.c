@@ -37,6 +37,13 @@ struct renderer_job *three_d_job(struct gpu *g)
 	return g->renderer && !g->lost ? renderer_job(g->renderer) : NULL;
 }
 
+void three_d_submit_alone(struct gpu *g)
+{
+	g->busy = true;
+	renderer_submit(g->renderer);
+	watch_it(g);
+}
+
 uint32_t three_d_submit(struct gpu *g, struct gpu_request *rq,
 	uint32_t (*done)(struct gpu *g, struct gpu_request *rq, struct renderer_job *job))
 {
@@ -46,9 +53,7 @@ uint32_t three_d_submit(struct gpu *g, struct gpu_request *rq,
 		renderer_fence(g->renderer, rq->fence);
 	}
 	rq->done = done;
-	g->busy = true;
-	renderer_submit(g->renderer);
-	watch_it(g);
+	three_d_submit_alone(g);
 	return GPU_LATER;
 }
 
@@ -67,6 +72,16 @@ uint32_t three_d_done(struct gpu *g, struct gpu_request *rq, struct renderer_job
 	return three_d_answer(job->result);
 }
 
+static void ended(struct gpu *g, struct renderer_job *job)
+{
+	if (!g->cursor_read) {
+		control_ended(g, job);
+		return;
+	}
+	g->busy = false;
+	cursor_ended(g, job);
+}
+
 /* A job or a fence may have ended. */
 static void look(struct gpu *g)
 {
@@ -79,7 +94,7 @@ static void look(struct gpu *g)
 		if (job->result == -EIO)
 			lose(g, "the renderer has failed");
 		else
-			control_ended(g, job);
+			ended(g, job);
 		gpu_go_on(g);
 	}
 	watch_it(g);
@@ -201,6 +216,8 @@ static void abandon_things(struct gpu *g)
 		}
 	g->abandoned_tail = g->request.tail;
 	g->request.tail = NULL;
+	g->abandoned_cursor = g->cursor_read;
+	g->cursor_read = NULL;
 	g->dead = true;
 }
 
@@ -213,6 +230,8 @@ void three_d_forget(struct gpu *g)
 	forget_things(g);
 	if (g->lost && !g->dead)
 		abandon_things(g);
+	free(g->cursor_read);
+	g->cursor_read = NULL;
 	g->busy = false;
 	g->n_parked = 0;
 	free(g->request.tail);
@@ -237,6 +256,7 @@ static void free_abandoned(struct gpu *g)
 	for (uint32_t i = 0; i < GPU_MAX_SCANOUTS; i++)
 		free(g->abandoned_shadows[i]);
 	free(g->abandoned_tail);
+	free(g->abandoned_cursor);
 	free(g->commands);
 	g->commands = NULL;
 }

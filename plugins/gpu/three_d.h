@@ -29,6 +29,8 @@ struct renderer_job *three_d_job(struct gpu *g);
 /* Under way; @done says what the response is, or GPU_LATER.  Returns GPU_LATER. */
 uint32_t three_d_submit(struct gpu *g, struct gpu_request *rq,
 	uint32_t (*done)(struct gpu *g, struct gpu_request *rq, struct renderer_job *job));
+/* The same for what is no request of the control queue. */
+void three_d_submit_alone(struct gpu *g);
 /* A @done for those that need nothing more. */
 uint32_t three_d_done(struct gpu *g, struct gpu_request *rq, struct renderer_job *job);
 /* What a result is called in responses. */

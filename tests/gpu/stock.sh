@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# stock.sh SOURCE TENON LOOK COMPARE: Debian's riscv64 kernel on the emulator binds its virtio-gpu
+# stock.sh SOURCE TENON LOOK COMPARE RENDERER: Debian's riscv64 kernel on the emulator binds its virtio-gpu
 # driver to the card; a program with plain DRM ioctls draws a picture that a viewer sees pixel for
 # pixel; then the viewer asks for another size, the guest hears of it and draws once more.  Exits 77
 # where there is no cross compiler.
 set -uo pipefail
-source=$1 tenon=$2 look=$3 compare=$4
+source=$1 tenon=$2 look=$3 compare=$4 renderer=$5
 command -v riscv64-linux-gnu-gcc >/dev/null || {
 	echo "skipped: there is no riscv64-linux-gnu-gcc; install gcc-riscv64-linux-gnu"
 	exit 77
@@ -31,7 +31,7 @@ cat >"$work/vm.cfg" <<-CFG
 	payload: { kernel = "$assets/vmlinuz"; initrd = "$work/initrd.img";
 		cmdline = "console=hvc0 quiet panic=-1 fbcon=map:9 tenon.mode=serve"; };
 	devices = ( { type = "console"; },
-		{ type = "gpu"; width = 1024; height = 768; ${TENON_TEST_GPU:-} },
+		{ type = "gpu"; width = 1024; height = 768; renderer = "$renderer"; },
 		{ type = "look"; plugin = "$look"; path = "$work/picture"; width = 848; height = 480; } );
 CFG
 
@@ -66,7 +66,8 @@ picture() { # WIDTH HEIGHT
 }
 
 expect 'serve: ready'
-echo "ls /dev/dri; drawer" >&"$to"
+echo "dmesg | grep 'features: [+-]virgl'; ls /dev/dri; drawer" >&"$to"
+if [ "$renderer" = virgl ]; then expect '*features: +virgl*'; else expect '*features: -virgl*'; fi
 expect 'card0*'
 expect 'drawn 1024 768'
 picture 1024 768
