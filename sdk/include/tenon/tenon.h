@@ -14,6 +14,7 @@
 #include <tenon/mem.h>
 #include <tenon/mmio.h>
 #include <tenon/notifier.h>
+#include <tenon/pixels.h>
 #include <tenon/plugin.h>
 #include <tenon/power.h>
 #include <tenon/ratelimit.h>
