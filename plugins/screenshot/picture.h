@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A picture in memory, and in a file. */
-#ifndef PLUGINS_SCREENSHOT_PICTURE_H
-#define PLUGINS_SCREENSHOT_PICTURE_H
+#ifndef PLUGINS_PICTURE_H
+#define PLUGINS_PICTURE_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include <tenon/tenon.h>
 

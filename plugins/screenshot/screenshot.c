@@ -7,7 +7,7 @@
  * stands still, and kept until it is known whether it goes on.
  */
 #include <errno.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "picture.h"
@@ -33,7 +33,11 @@ static void say(struct tenon_dev *dev, int ret)
 {
 	const struct screenshot *s = host->priv(dev);
 
-	if (ret == -ENODATA)
+	if (ret == -ENODATA && s->screen >= display->screens(dev))
+		tenon_logf(host, dev, TENON_LOG_WARN,
+			"there is no screen %u, only %u: there is no picture", s->screen,
+			display->screens(dev));
+	else if (ret == -ENODATA)
 		tenon_logf(host, dev, TENON_LOG_WARN, "screen %u is dark: there is no picture",
 			s->screen);
 	else if (ret < 0)
@@ -115,16 +119,6 @@ static int screenshot_attach(struct tenon_dev *dev)
 	return display->view(dev, s->display, &viewer_ops);
 }
 
-static int screenshot_start(struct tenon_dev *dev)
-{
-	const struct screenshot *s = host->priv(dev);
-
-	if (s->screen >= display->screens(dev))
-		tenon_logf(host, dev, TENON_LOG_WARN, "there is no screen %u, only %u of them",
-			s->screen, display->screens(dev));
-	return 0;
-}
-
 static int screenshot_quiesce(struct tenon_dev *dev)
 {
 	struct screenshot *s = host->priv(dev);
@@ -161,7 +155,8 @@ static void screenshot_detach(struct tenon_dev *dev)
 }
 
 static const struct tenon_key screenshot_keys[] = {
-	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED, NULL, NULL, "the PNG file to write" },
+	{ "path", TENON_KEY_PATH, TENON_KEY_REQUIRED | TENON_KEY_CREATES, NULL, NULL,
+		"the PNG file to write" },
 	{ "display", TENON_KEY_STRING, 0, NULL, NULL, "name of the device that draws" },
 	{ "screen", TENON_KEY_INT, 0, "0", "0..15", "which of its screens" },
 	{ "at_exit", TENON_KEY_BOOL, 0, "false", NULL, "take a picture at the end, too" },
@@ -176,7 +171,6 @@ static const struct tenon_device_class screenshot_class = {
 	.priv_size = sizeof(struct screenshot),
 	.create = screenshot_create,
 	.attach = screenshot_attach,
-	.start = screenshot_start,
 	.quiesce = screenshot_quiesce,
 	.resume = screenshot_resume,
 	.detach = screenshot_detach,

@@ -1,48 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* screenshot: the file against the pixels, in every format; dark screens, full disks, the end. */
-#include <errno.h>
-#include <fcntl.h>
+/* screenshot: what the PNG files have in them, when they are written and when not. */
 #include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <tenon/display.h>
 #include <tenon/testkit.h>
 
-#define WIDTH  37u
-#define HEIGHT 11u
-#define STRIDE (WIDTH * 4 + 12) /* lines have a gap */
+#define WIDTH  5u
+#define HEIGHT 3u
+#define STRIDE 24u /* one pixel more than is seen */
 
-static char folder[] = "/tmp/tenon-screenshot-XXXXXX", path[64], settings[128];
-static unsigned char pixels[STRIDE * HEIGHT];
+static char folder[64], path[80], settings[160];
 
-static void remove_folder(void)
+static void prepare(const char *more)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/tenon-screenshot-XXXXXX");
+	TK_TRUE(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/screen.png", folder);
+	(void)snprintf(settings, sizeof(settings), "path = \"%s\"; %s", path, more);
+}
+
+/* Nothing else was left in the folder. */
+static void clean_up(void)
 {
 	(void)unlink(path);
-	(void)rmdir(folder);
+	TK_EQ(rmdir(folder), 0);
 }
 
-static void begin(void)
+/* ---- what is shown ---- */
+
+static uint32_t lines[HEIGHT][STRIDE / 4];
+
+/* Red, green and blue of every pixel differ, and so do the pixels. */
+static uint32_t rgb_at(uint32_t x, uint32_t y)
 {
-	TK_TRUE(mkdtemp(folder) != NULL);
-	(void)atexit(remove_folder);
-	(void)snprintf(path, sizeof(path), "%s/screen.png", folder);
-	(void)snprintf(settings, sizeof(settings), "path = \"%s\";", path);
+	return (0x10 + x) << 16 | (0x40 + y) << 8 | (0x80 + 16 * y + x);
 }
 
-/* Red, green and blue of a pixel: no two are the same. */
-static void colour(uint32_t x, uint32_t y, unsigned char rgb[3])
-{
-	rgb[0] = (unsigned char)(x * 6);
-	rgb[1] = (unsigned char)(y * 20 + 3);
-	rgb[2] = (unsigned char)(x + y + 130);
-}
-
-/* @at: where red, green and blue are in a pixel's four bytes. */
-static struct tenon_surface draw(uint32_t format, const char *at)
+static void show(uint32_t format, unsigned red, unsigned green, unsigned blue, uint32_t rest)
 {
 	const struct tenon_surface s = { .struct_size = sizeof(s),
 		.width = WIDTH,
@@ -50,39 +48,46 @@ static struct tenon_surface draw(uint32_t format, const char *at)
 		.stride = STRIDE,
 		.format = format,
 		.fd = -1,
-		.pixels = pixels };
+		.pixels = lines };
 
-	memset(pixels, 0xee, sizeof(pixels));
 	for (uint32_t y = 0; y < HEIGHT; y++)
 		for (uint32_t x = 0; x < WIDTH; x++) {
-			unsigned char rgb[3];
+			const uint32_t rgb = rgb_at(x, y);
 
-			colour(x, y, rgb);
-			for (unsigned i = 0; i < 3; i++)
-				pixels[y * STRIDE + x * 4 + (unsigned)(at[i] - '0')] = rgb[i];
+			lines[y][x] = (rgb >> 16 & 0xff) << red | (rgb >> 8 & 0xff) << green |
+				      (rgb & 0xff) << blue | rest;
 		}
-	return s;
+	tk_show(&s);
 }
 
-/* The file is that picture; 0 = there is none. */
-static int shows_it(void)
+static void show_plain(void)
+{
+	show(TENON_FORMAT_XRGB8888, 16, 8, 0, 0x55000000);
+}
+
+/* ---- what is in the file ---- */
+
+static int is_written(void)
+{
+	return access(path, F_OK) == 0;
+}
+
+static void check_file(void)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION };
-	unsigned char got[WIDTH * HEIGHT * 3], rgb[3];
+	unsigned char bytes[HEIGHT][WIDTH][3];
 
-	if (access(path, F_OK) < 0)
-		return 0;
-	TK_TRUE(png_image_begin_read_from_file(&image, path) != 0);
+	TK_TRUE(png_image_begin_read_from_file(&image, path));
 	TK_EQ(image.width, WIDTH);
 	TK_EQ(image.height, HEIGHT);
-	TK_TRUE((image.format & PNG_FORMAT_FLAG_ALPHA) == 0);
-	image.format = PNG_FORMAT_RGB;
-	TK_TRUE(png_image_finish_read(&image, NULL, got, 0, NULL) != 0);
-	for (uint32_t i = 0; i < WIDTH * HEIGHT; i++) {
-		colour(i % WIDTH, i / WIDTH, rgb);
-		TK_MEM_EQ(got + (size_t)i * 3, rgb, 3);
-	}
-	return 1;
+	TK_EQ(image.format, PNG_FORMAT_RGB);
+	TK_TRUE(png_image_finish_read(&image, NULL, bytes, 0, NULL));
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		for (uint32_t x = 0; x < WIDTH; x++) {
+			const unsigned char *p = bytes[y][x];
+
+			TK_EQ((uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2], rgb_at(x, y));
+		}
 }
 
 static void take(struct tk_dev *d)
@@ -91,174 +96,179 @@ static void take(struct tk_dev *d)
 	tk_run_until_idle(d);
 }
 
-TK_TEST(takes_a_picture_of_every_format)
+/* ---- tests ---- */
+
+TK_TEST(writes_what_is_shown)
+{
+	struct tk_dev *d;
+
+	prepare("");
+	show_plain();
+	d = tk_started("screenshot", settings);
+	tk_run_until_idle(d);
+	TK_TRUE(!is_written()); /* nobody has asked */
+	take(d);
+	check_file();
+	TK_EQ(tk_log_count(TENON_LOG_WARN), 0);
+	clean_up();
+}
+
+TK_TEST(knows_all_formats)
 {
 	static const struct {
-		uint32_t format;
-		const char *at;
+		uint32_t format, rest;
+		unsigned red, green, blue;
 	} formats[] = {
-		{ TENON_FORMAT_XRGB8888, "210" },
-		{ TENON_FORMAT_ARGB8888, "210" },
-		{ TENON_FORMAT_XBGR8888, "012" },
-		{ TENON_FORMAT_ABGR8888, "012" },
-		{ TENON_FORMAT_RGBX8888, "321" },
-		{ TENON_FORMAT_RGBA8888, "321" },
-		{ TENON_FORMAT_BGRX8888, "123" },
-		{ TENON_FORMAT_BGRA8888, "123" },
+		{ TENON_FORMAT_XRGB8888, 0xff000000, 16, 8, 0 },
+		{ TENON_FORMAT_ARGB8888, 0x01000000, 16, 8, 0 },
+		{ TENON_FORMAT_XBGR8888, 0xff000000, 0, 8, 16 },
+		{ TENON_FORMAT_ABGR8888, 0x01000000, 0, 8, 16 },
+		{ TENON_FORMAT_RGBX8888, 0x000000ff, 24, 16, 8 },
+		{ TENON_FORMAT_RGBA8888, 0x00000001, 24, 16, 8 },
+		{ TENON_FORMAT_BGRX8888, 0x000000ff, 8, 16, 24 },
+		{ TENON_FORMAT_BGRA8888, 0x00000001, 8, 16, 24 },
 	};
 	struct tk_dev *d;
 
-	begin();
+	prepare("");
+	show_plain();
 	d = tk_started("screenshot", settings);
-	for (unsigned i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		const struct tenon_surface s = draw(formats[i].format, formats[i].at);
-
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		show(formats[i].format, formats[i].red, formats[i].green, formats[i].blue,
+			formats[i].rest);
 		(void)unlink(path);
-		tk_show(&s);
 		take(d);
-		TK_TRUE(shows_it());
+		check_file();
 	}
-	TK_TRUE(tk_log_has("is written"));
+	clean_up();
 }
 
-TK_TEST(a_dark_screen_leaves_the_file_as_it_was)
+TK_TEST(replaces_the_file_as_a_whole)
 {
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
+	struct stat before, after;
+	char part[96];
+	FILE *f;
+
+	prepare("");
+	(void)snprintf(part, sizeof(part), "%s.part", path);
+	TK_TRUE((f = fopen(part, "w")) && fclose(f) == 0); /* a crash has left it */
+	TK_TRUE((f = fopen(path, "w")) && fclose(f) == 0);
+	TK_EQ(stat(path, &before), 0);
+	show_plain();
+	take(tk_started("screenshot", settings));
+	TK_EQ(stat(path, &after), 0);
+	TK_TRUE(before.st_ino != after.st_ino);
+	check_file();
+	clean_up();
+}
+
+TK_TEST(says_that_a_screen_is_dark)
+{
 	struct tk_dev *d;
 
-	begin();
+	prepare("");
+	tk_show(NULL);
 	d = tk_started("screenshot", settings);
 	take(d);
 	TK_TRUE(tk_log_has("screen 0 is dark: there is no picture"));
-	TK_EQ(shows_it(), 0);
-	tk_show(&s);
-	take(d);
-	tk_show(NULL);
-	take(d);
-	TK_TRUE(shows_it());
+	TK_TRUE(!is_written());
+	show_plain();
+	take(d); /* and goes on */
+	check_file();
+	clean_up();
 }
 
-TK_TEST(asked_twice_it_takes_the_later_picture_too)
+TK_TEST(says_that_there_is_no_such_screen)
 {
-	struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
+	prepare("screen = 1;");
+	show_plain();
+	take(tk_started("screenshot", settings));
+	TK_TRUE(tk_log_has("there is no screen 1, only 1:"));
+	TK_TRUE(!is_written());
+	clean_up();
+}
+
+TK_TEST(says_why_it_cannot_write)
+{
+	prepare("");
+	show_plain();
+	TK_EQ(mkdir(path, 0700), 0);
+	take(tk_started("screenshot", settings));
+	TK_TRUE(tk_log_has("cannot write the picture"));
+	TK_TRUE(tk_log_has("directory"));
+	TK_EQ(rmdir(path), 0);
+	clean_up(); /* nothing half-done is left */
+}
+
+TK_TEST(takes_another_one_that_was_asked_for_meanwhile)
+{
 	struct tk_dev *d;
 
-	begin();
+	prepare("");
+	show_plain();
 	d = tk_started("screenshot", settings);
-	memset(pixels, 0, sizeof(pixels));
-	tk_show(&s);
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		memset(lines[y], 0, STRIDE);
 	tk_want_picture();
-	(void)tk_step(); /* the first is under way */
-	s = draw(TENON_FORMAT_XRGB8888, "210");
+	TK_TRUE(tk_step()); /* copied, and on its way */
 	tk_want_picture();
-	tk_want_picture();
+	show_plain();
 	tk_run_until_idle(d);
-	TK_TRUE(shows_it());
+	check_file();
+	clean_up();
 }
 
-TK_TEST(a_file_that_cannot_be_written_is_said)
+TK_TEST(takes_the_last_picture_when_the_machine_stands_still)
 {
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
-	char nowhere[128];
 	struct tk_dev *d;
 
-	begin();
-	(void)snprintf(nowhere, sizeof(nowhere), "path = \"%s/no/screen.png\";", folder);
-	d = tk_started("screenshot", nowhere);
-	tk_show(&s);
-	take(d);
-	TK_TRUE(tk_log_has("cannot write the picture"));
-	TK_TRUE(tk_log_has("No such file or directory"));
-}
-
-TK_TEST(a_failed_write_leaves_the_old_picture_whole)
-{
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
-	char part[80];
-	struct tk_dev *d;
-
-	begin();
+	prepare("at_exit = true;");
+	show_plain();
 	d = tk_started("screenshot", settings);
-	tk_show(&s);
-	take(d);
-	TK_TRUE(shows_it());
-	(void)snprintf(part, sizeof(part), "%s.part", path);
-	TK_EQ(mkdir(part, 0700), 0); /* where the new one would grow */
-	memset(pixels, 0, sizeof(pixels));
-	take(d);
-	TK_TRUE(tk_log_has("cannot write the picture"));
-	TK_EQ(rmdir(part), 0);
-	TK_TRUE(shows_it());
-	take(d); /* and then it works again */
-	TK_EQ(access(part, F_OK), -1);
-}
-
-TK_TEST(what_a_crash_left_is_not_followed)
-{
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
-	char part[80], other[80];
-	struct tk_dev *d;
-	int fd;
-
-	begin();
-	(void)snprintf(part, sizeof(part), "%s.part", path);
-	(void)snprintf(other, sizeof(other), "%s/other", folder);
-	fd = open(other, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	TK_TRUE(fd >= 0 && write(fd, "x", 1) == 1);
-	TK_EQ(symlink(other, part), 0);
-	d = tk_started("screenshot", settings);
-	tk_show(&s);
-	take(d);
-	TK_TRUE(shows_it());
-	TK_EQ(lseek(fd, 0, SEEK_END), 1);
-	(void)close(fd);
-	TK_EQ(unlink(other), 0);
-}
-
-TK_TEST(takes_the_last_picture_at_the_end)
-{
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
-	char more[160];
-	struct tk_dev *d;
-
-	begin();
-	(void)snprintf(more, sizeof(more), "%s at_exit = true;", settings);
-	d = tk_started("screenshot", more);
-	tk_show(&s);
 	TK_EQ(tk_quiesce(d), 0);
-	tk_show(NULL); /* who draws is gone before */
-	tk_destroy(d);
-	TK_TRUE(shows_it());
+	tk_show(NULL);
+	TK_TRUE(!is_written());
+	tk_detach(d);
+	check_file();
+	clean_up();
 }
 
-TK_TEST(takes_none_at_the_end_unasked)
+TK_TEST(takes_none_when_the_machine_only_paused)
 {
-	const struct tenon_surface s = draw(TENON_FORMAT_XRGB8888, "210");
 	struct tk_dev *d;
 
-	begin();
+	prepare("at_exit = true;");
+	show_plain();
 	d = tk_started("screenshot", settings);
-	tk_show(&s);
 	TK_EQ(tk_quiesce(d), 0);
 	TK_EQ(tk_resume(d), 0);
+	tk_show(NULL);
 	TK_EQ(tk_quiesce(d), 0);
-	tk_destroy(d);
-	TK_EQ(shows_it(), 0);
+	tk_detach(d);
+	TK_TRUE(!is_written());
+	TK_TRUE(tk_log_has("is dark"));
+	clean_up();
 }
 
-TK_TEST(a_screen_that_is_not_there_is_said)
+TK_TEST(takes_none_at_the_end_without_being_told)
 {
-	begin();
-	(void)strncat(settings, " screen = 7;", sizeof(settings) - strlen(settings) - 1);
-	(void)tk_started("screenshot", settings);
-	TK_TRUE(tk_log_has("there is no screen 7"));
+	struct tk_dev *d;
+
+	prepare("");
+	show_plain();
+	d = tk_started("screenshot", settings);
+	TK_EQ(tk_quiesce(d), 0);
+	tk_detach(d);
+	TK_TRUE(!is_written());
+	clean_up();
 }
 
-TK_TEST(every_failure_unwinds)
+TK_TEST(survives_every_failing_call)
 {
-	begin();
-	(void)strncat(settings, " at_exit = true;", sizeof(settings) - strlen(settings) - 1);
-	TK_TRUE(tk_fault_sweep("screenshot", settings) > 0);
+	prepare("at_exit = true;");
+	show_plain();
+	TK_TRUE(tk_fault_sweep("screenshot", settings) > 3);
+	clean_up();
 }
 
 TK_MAIN()

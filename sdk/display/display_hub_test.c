@@ -23,7 +23,7 @@ struct tenon_dev {
 	uint32_t n_rects;
 	int32_t x, y;
 	uint32_t visible, argb;
-	struct tenon_input_event events[64];
+	struct tenon_input_event events[128];
 	uint32_t n_events, packets;
 	bool refuses;
 };
@@ -109,7 +109,7 @@ static int heard_input(struct tenon_dev *dev, const struct tenon_input_event *ev
 {
 	if (dev->refuses)
 		return -EAGAIN;
-	assert_true(dev->n_events + n <= 64);
+	assert_true(dev->n_events + n <= 128);
 	memcpy(dev->events + dev->n_events, events, n * sizeof(*events));
 	dev->n_events += n;
 	dev->packets++;
@@ -441,6 +441,37 @@ static void a_device_that_is_behind_gets_them_again(void **state)
 	assert_int_equal(display_input(vnc.member, TENON_INPUT_KEYBOARD, &key, 1), 0);
 }
 
+static void a_key_let_go_is_never_lost(void **state)
+{
+	struct tenon_input_event up = { 1, 0, 0 };
+	unsigned given = 0;
+
+	(void)state;
+	watched_gpu();
+	assert_int_equal(
+		display_take_input(hub, &keyboard, &keyboard.member, TENON_INPUT_KEYBOARD, &takes),
+		0);
+	connect();
+	step(&keyboard);
+	display_member_pause(keyboard.member, true);
+	while (display_input(vnc.member, TENON_INPUT_KEYBOARD, &key, 1) == 0)
+		given++;
+	for (up.code = 30; up.code < 50; up.code++) { /* more than a packet has room for */
+		assert_int_equal(display_input(vnc.member, TENON_INPUT_KEYBOARD, &up, 1), -EAGAIN);
+		assert_int_equal(display_input(vnc.member, TENON_INPUT_KEYBOARD, &up, 1), -EAGAIN);
+	}
+	display_member_pause(keyboard.member, false);
+	step(&keyboard);
+	assert_int_equal(keyboard.packets, given + 2);
+	assert_int_equal(keyboard.n_events, given + 20);
+	for (uint16_t i = 0; i < 20; i++) {
+		assert_int_equal(keyboard.events[given + i].code, 30 + i);
+		assert_int_equal(keyboard.events[given + i].value, 0);
+	}
+	step(&keyboard);
+	assert_int_equal(keyboard.packets, given + 2); /* once only */
+}
+
 /* ---- threads ---- */
 
 static atomic_bool reading, replaced;
@@ -495,6 +526,7 @@ int main(void)
 		HUB_TEST(a_drawer_that_goes_leaves_its_viewers_without),
 		HUB_TEST(input_goes_to_the_first_of_its_kind),
 		HUB_TEST(a_device_that_is_behind_gets_them_again),
+		HUB_TEST(a_key_let_go_is_never_lost),
 		HUB_TEST(a_surface_stays_while_it_is_read),
 	};
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people type and point at, on its way to an input device. */
+/*
+ * What people type and point at, on its way to an input device.
+ *
+ * Where there is no room, events are lost, but a key that was let go must not stay pressed: that
+ * much is remembered, and stands in line before everything newer.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sdk/display/display_private.h"
+
+#define EVDEV_KEY 1u /* EV_KEY; not every host has Linux's header */
 
 int display_take_input(struct display_hub *hub, struct tenon_dev *dev,
 	struct display_member **member, uint32_t kinds, const struct tenon_input_ops *ops)
@@ -28,16 +35,59 @@ int display_take_input(struct display_hub *hub, struct tenon_dev *dev,
 	return 0;
 }
 
+static struct display_packet *add_packet(struct display_member *to)
+{
+	return &to->packets[(to->at + to->n_packets++) % DISPLAY_MAX_PACKETS];
+}
+
+static bool is_full(const struct display_member *m)
+{
+	return m->n_packets == DISPLAY_MAX_PACKETS;
+}
+
+static void keep_releases(
+	struct display_member *to, const struct tenon_input_event *events, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct tenon_input_event *e = &events[i];
+
+		if (e->type != EVDEV_KEY || e->value != 0 || e->code >= DISPLAY_KEYS ||
+			to->late[e->code])
+			continue;
+		to->late[e->code] = true;
+		to->n_late++;
+	}
+}
+
+static void fill_with_releases(struct display_member *m, struct display_packet *p)
+{
+	p->n = 0;
+	for (uint16_t code = 0; code < DISPLAY_KEYS && p->n < TENON_INPUT_MAX_PACKET; code++) {
+		if (!m->late[code])
+			continue;
+		m->late[code] = false;
+		m->n_late--;
+		p->events[p->n++] = (struct tenon_input_event){ EVDEV_KEY, code, 0 };
+	}
+}
+
+static void line_up_releases(struct display_member *m)
+{
+	while (m->n_late > 0 && !is_full(m))
+		fill_with_releases(m, add_packet(m));
+}
+
 static int give(struct display_member *to, const struct tenon_input_event *events, uint32_t n)
 {
 	struct display_packet *p;
 
-	if (to->n_packets == DISPLAY_MAX_PACKETS)
+	if (is_full(to)) {
+		keep_releases(to, events, n);
 		return -EAGAIN;
-	p = &to->packets[(to->at + to->n_packets) % DISPLAY_MAX_PACKETS];
+	}
+	p = add_packet(to);
 	p->n = n;
 	memcpy(p->events, events, n * sizeof(*events));
-	to->n_packets++;
 	if (!to->behind)
 		display_member_post(to);
 	return 0;
@@ -89,6 +139,7 @@ void display_tell_input(struct display_member *m)
 		display_hub_lock(m->hub);
 		m->at = (m->at + 1) % DISPLAY_MAX_PACKETS;
 		m->n_packets--;
+		line_up_releases(m);
 		m->behind = false;
 		display_hub_unlock(m->hub);
 	}

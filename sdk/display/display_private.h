@@ -8,7 +8,8 @@
 #include "sdk/display/display_hub.h"
 
 #define DISPLAY_MAX_RECTS   16u
-#define DISPLAY_MAX_PACKETS 64u /* of input on their way to one device */
+#define DISPLAY_MAX_PACKETS 64u  /* of input on their way to one device */
+#define DISPLAY_KEYS        768u /* evdev's KEY_CNT */
 
 struct display_packet {
 	uint32_t n;
@@ -57,6 +58,9 @@ struct display_member {
 	struct display_packet *packets;
 	uint32_t at, n_packets;
 	bool behind; /* it said -EAGAIN */
+	/* Keys that were let go while there was no room for it; they get the next room. */
+	bool late[DISPLAY_KEYS];
+	uint32_t n_late;
 };
 
 struct display_hub {

@@ -159,7 +159,8 @@ struct tenon_display {
 	/*
 	 * Hands events that belong together to the first input device of that kind
 	 * (TENON_INPUT_*).  -ENODEV when there is none, -EAGAIN when it is behind and these are
-	 * lost, -EINVAL for none or more than TENON_INPUT_MAX_PACKET.  [any]
+	 * lost, but for keys that were let go, of which it hears later; -EINVAL for none or more
+	 * than TENON_INPUT_MAX_PACKET.  [any]
 	 */
 	int (*input)(struct tenon_dev *dev, uint32_t kind, const struct tenon_input_event *events,
 		uint32_t n);
