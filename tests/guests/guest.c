@@ -24,11 +24,12 @@
 
 const struct backend_module *backend_load(const char *name)
 {
+	const char *folder = getenv("TEST_BACKEND_DIR");
 	const struct backend_module *module;
 	char path[4096];
 	void *handle;
 
-	(void)snprintf(path, sizeof(path), "%s/%s.so", BACKEND_DIR, name);
+	(void)snprintf(path, sizeof(path), "%s/%s.so", folder ? folder : BACKEND_DIR, name);
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
 		fail_msg("%s", dlerror());

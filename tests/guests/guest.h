@@ -29,7 +29,7 @@ struct guest {
 	struct vcpu_exit exit; /* the last one of vcpu */
 };
 
-/* The module of this build; dlopen()s it and checks its build. */
+/* The module of this build, or in TEST_BACKEND_DIR; dlopen()s it and checks its build. */
 const struct backend_module *backend_load(const char *name);
 /* Its probe; prints the sentence and returns false when the host cannot. */
 bool backend_usable(const struct backend_module *module, struct backend_caps *ret_caps);
