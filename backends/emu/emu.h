@@ -290,7 +290,6 @@ void emu_sleep(struct backend_vcpu *h);
 void emu_turn_take(struct backend_vcpu *h);
 void emu_turn_pass(struct backend_vcpu *h);
 void emu_clock_init(struct backend_vm *vm);
-void emu_cond_init(pthread_cond_t *cond); /* its timeouts are of CLOCK_MONOTONIC */
 /* The instruction count at which the clock is to be looked at next. */
 uint64_t emu_next_limit(struct backend_vcpu *h);
 

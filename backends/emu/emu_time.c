@@ -11,31 +11,12 @@
 #include "backends/emu/emu.h"
 
 #include <errno.h>
-#include <time.h>
 
-#define NS_A_SECOND 1000000000ull
-
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_A_SECOND + (uint64_t)now.tv_nsec;
-}
+#include "backends/emu/emu_timed_wait.h"
 
 void emu_clock_init(struct backend_vm *vm)
 {
-	vm->start_ns = host_ns();
-}
-
-void emu_cond_init(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	vm->start_ns = emu_timed_wait_now();
 }
 
 /* ---- the clock ---- */
@@ -52,7 +33,7 @@ uint64_t emu_ticks(struct backend_vcpu *h)
 	struct backend_vm *vm = h->vm;
 
 	if (!vm->deterministic)
-		return (host_ns() - vm->start_ns) / EMU_NS_A_TICK;
+		return (emu_timed_wait_now() - vm->start_ns) / EMU_NS_A_TICK;
 	if (h->holds_turn)
 		count_instructions(h);
 	return vm->virtual_ns / EMU_NS_A_TICK;
@@ -75,12 +56,11 @@ static uint64_t wake_ns(struct backend_vcpu *h)
 	left = h->stimecmp > now ? h->stimecmp - now : 0;
 	if (left > UINT64_MAX / 4 / EMU_NS_A_TICK)
 		return UINT64_MAX;
-	return host_ns() + left * EMU_NS_A_TICK;
+	return emu_timed_wait_now() + left * EMU_NS_A_TICK;
 }
 
 static void wait_until(struct backend_vcpu *h, uint64_t until)
 {
-	struct timespec at = { (time_t)(until / NS_A_SECOND), (long)(until % NS_A_SECOND) };
 	int r = 0;
 
 	(void)pthread_mutex_lock(&h->lock);
@@ -88,7 +68,7 @@ static void wait_until(struct backend_vcpu *h, uint64_t until)
 		if (until == UINT64_MAX)
 			(void)pthread_cond_wait(&h->wake, &h->lock);
 		else
-			r = pthread_cond_timedwait(&h->wake, &h->lock, &at);
+			r = emu_timed_wait(&h->wake, &h->lock, until);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 }
@@ -96,7 +76,7 @@ static void wait_until(struct backend_vcpu *h, uint64_t until)
 /* The deterministic clock goes on by the time that passed outside. */
 static void book_sleep(struct backend_vcpu *h, uint64_t began_ns)
 {
-	uint64_t slept = host_ns() - began_ns, left;
+	uint64_t slept = emu_timed_wait_now() - began_ns, left;
 	uint64_t now = h->vm->virtual_ns;
 
 	if (h->sie >> EMU_IRQ_TIMER & 1 && h->stimecmp < UINT64_MAX / EMU_NS_A_TICK) {
@@ -110,7 +90,7 @@ static void book_sleep(struct backend_vcpu *h, uint64_t began_ns)
 
 void emu_sleep(struct backend_vcpu *h)
 {
-	uint64_t until = wake_ns(h), began = host_ns();
+	uint64_t until = wake_ns(h), began = emu_timed_wait_now();
 
 	if (emu_pending_irqs(h) & h->sie)
 		return;

@@ -25,7 +25,7 @@ int emu_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 	vm->vcpus = config->vcpus;
 	(void)pthread_mutex_init(&vm->lock, NULL);
 	(void)pthread_mutex_init(&vm->turn_lock, NULL);
-	emu_cond_init(&vm->turn_changed);
+	(void)pthread_cond_init(&vm->turn_changed, NULL);
 	emu_clock_init(vm);
 	*ret_vm = vm;
 	return 0;
