@@ -2,11 +2,13 @@
 /* The event loop: order, synchronous removal, timers. */
 #include "core/event_loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -236,6 +238,54 @@ static void a_hang_up_nobody_waits_for_is_told_once(void **state)
 	(void)close(ends[1]);
 }
 
+static void what_cannot_be_watched_is_refused(void **state)
+{
+	struct probe *p = *state;
+	struct loop_watch *second;
+	char name[] = "loop-XXXXXX";
+	int file = mkstemp(name);
+
+	assert_true(file >= 0);
+	(void)unlink(name);
+	assert_int_equal(loop_fd_add(p->loop, -1, LOOP_READ, count, p, &second), -EBADF);
+	assert_int_equal(loop_fd_add(p->loop, file, LOOP_READ, count, p, &second), -EPERM);
+	(void)close(file);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_WRITE, count, p, &second), -EEXIST);
+	loop_fd_remove(p->watch);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_WRITE, count, p, &p->watch), 0);
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_WRITE);
+}
+
+static void a_closed_descriptor_leaves_its_number_to_the_next(void **state)
+{
+	struct probe *p = *state;
+	struct loop_watch *watch;
+	int again;
+
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &watch), 0);
+	(void)close(p->fd);
+	again = dup(p->other);
+	assert_int_equal(again, p->fd);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	loop_fd_remove(p->watch);
+}
+
+static void a_peer_that_has_said_all_has_not_hung_up(void **state)
+{
+	struct probe *p = *state;
+
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	assert_int_equal(shutdown(p->other, SHUT_WR), 0);
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_READ);
+	(void)close(p->other);
+	p->other = -1;
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_READ | LOOP_HUP);
+}
+
 /* ---- from another thread ---- */
 
 struct race {
@@ -327,6 +377,9 @@ int main(void)
 		T(forgotten_posts_do_not_run),
 		T(a_timer_set_into_the_past_leaves_the_others_their_turn),
 		T(a_hang_up_nobody_waits_for_is_told_once),
+		T(what_cannot_be_watched_is_refused),
+		T(a_closed_descriptor_leaves_its_number_to_the_next),
+		T(a_peer_that_has_said_all_has_not_hung_up),
 		T(a_call_runs_on_the_loop_and_returns_its_result),
 		T(removal_waits_for_a_running_callback),
 	};
