@@ -2,12 +2,14 @@
 /* The event loop: order, synchronous removal, timers. */
 #include "core/event_loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/eventfd.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,7 +18,7 @@ struct probe {
 	struct event_loop *loop;
 	struct loop_watch *watch;
 	struct loop_timer *timer;
-	int fd, calls;
+	int fd, other, calls; /* ends of one connection */
 	uint32_t events;
 	char order[8];
 };
@@ -25,10 +27,13 @@ static int setup(void **state)
 {
 	static struct probe p;
 
-	p = (struct probe){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	p = (struct probe){ .fd = ends[0], .other = ends[1] };
 	assert_int_equal(event_loop_create(&p.loop), 0);
 	*state = &p;
-	return p.fd < 0;
+	return 0;
 }
 
 static int teardown(void **state)
@@ -37,14 +42,13 @@ static int teardown(void **state)
 
 	event_loop_destroy(p->loop);
 	(void)close(p->fd);
+	(void)close(p->other);
 	return 0;
 }
 
-static void signal_fd(int fd)
+static void signal_fd(const struct probe *p)
 {
-	const uint64_t one = 1;
-
-	assert_int_equal(write(fd, &one, sizeof(one)), sizeof(one));
+	assert_int_equal(write(p->other, "", 1), 1);
 }
 
 static void count(void *arg, uint32_t events)
@@ -61,7 +65,7 @@ static void watches_are_level_triggered(void **state)
 
 	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
 	assert_int_equal(event_loop_poll(p->loop), 0);
-	signal_fd(p->fd);
+	signal_fd(p);
 	assert_int_equal(event_loop_poll(p->loop), 1);
 	assert_int_equal(event_loop_poll(p->loop), 1);
 	assert_int_equal(p->calls, 2);
@@ -73,7 +77,7 @@ static void removed_watches_are_silent(void **state)
 	struct probe *p = *state;
 
 	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
-	signal_fd(p->fd);
+	signal_fd(p);
 	loop_fd_remove(p->watch);
 	(void)event_loop_poll(p->loop);
 	assert_int_equal(p->calls, 0);
@@ -84,7 +88,7 @@ static void modify_changes_what_is_waited_for(void **state)
 	struct probe *p = *state;
 
 	assert_int_equal(loop_fd_add(p->loop, p->fd, 0, count, p, &p->watch), 0);
-	signal_fd(p->fd);
+	signal_fd(p);
 	(void)event_loop_poll(p->loop);
 	assert_int_equal(p->calls, 0);
 	assert_int_equal(loop_fd_modify(p->watch, LOOP_READ | LOOP_WRITE), 0);
@@ -105,7 +109,7 @@ static void a_callback_may_remove_itself(void **state)
 	struct probe *p = *state;
 
 	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, remove_self, p, &p->watch), 0);
-	signal_fd(p->fd);
+	signal_fd(p);
 	(void)event_loop_poll(p->loop);
 	(void)event_loop_poll(p->loop);
 	assert_int_equal(p->calls, 1);
@@ -234,6 +238,54 @@ static void a_hang_up_nobody_waits_for_is_told_once(void **state)
 	(void)close(ends[1]);
 }
 
+static void what_cannot_be_watched_is_refused(void **state)
+{
+	struct probe *p = *state;
+	struct loop_watch *second;
+	char name[] = "loop-XXXXXX";
+	int file = mkstemp(name);
+
+	assert_true(file >= 0);
+	(void)unlink(name);
+	assert_int_equal(loop_fd_add(p->loop, -1, LOOP_READ, count, p, &second), -EBADF);
+	assert_int_equal(loop_fd_add(p->loop, file, LOOP_READ, count, p, &second), -EPERM);
+	(void)close(file);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_WRITE, count, p, &second), -EEXIST);
+	loop_fd_remove(p->watch);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_WRITE, count, p, &p->watch), 0);
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_WRITE);
+}
+
+static void a_closed_descriptor_leaves_its_number_to_the_next(void **state)
+{
+	struct probe *p = *state;
+	struct loop_watch *watch;
+	int again;
+
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &watch), 0);
+	(void)close(p->fd);
+	again = dup(p->other);
+	assert_int_equal(again, p->fd);
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	loop_fd_remove(p->watch);
+}
+
+static void a_peer_that_has_said_all_has_not_hung_up(void **state)
+{
+	struct probe *p = *state;
+
+	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, count, p, &p->watch), 0);
+	assert_int_equal(shutdown(p->other, SHUT_WR), 0);
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_READ);
+	(void)close(p->other);
+	p->other = -1;
+	(void)event_loop_poll(p->loop);
+	assert_int_equal(p->events, LOOP_READ | LOOP_HUP);
+}
+
 /* ---- from another thread ---- */
 
 struct race {
@@ -277,7 +329,7 @@ static void removal_waits_for_a_running_callback(void **state)
 
 	assert_int_equal(loop_fd_add(p->loop, p->fd, LOOP_READ, slow, &r, &watch), 0);
 	assert_int_equal(pthread_create(&runner, NULL, run_loop, p->loop), 0);
-	signal_fd(p->fd);
+	signal_fd(p);
 	while (!atomic_load(&r.inside))
 		(void)usleep(100);
 	assert_int_equal(pthread_create(&helper, NULL, let_go, &r), 0);
@@ -325,6 +377,9 @@ int main(void)
 		T(forgotten_posts_do_not_run),
 		T(a_timer_set_into_the_past_leaves_the_others_their_turn),
 		T(a_hang_up_nobody_waits_for_is_told_once),
+		T(what_cannot_be_watched_is_refused),
+		T(a_closed_descriptor_leaves_its_number_to_the_next),
+		T(a_peer_that_has_said_all_has_not_hung_up),
 		T(a_call_runs_on_the_loop_and_returns_its_result),
 		T(removal_waits_for_a_running_callback),
 	};

@@ -27,6 +27,7 @@ struct fixture {
 
 static int set_up(void **state)
 {
+	char name[] = "overlay-XXXXXX";
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -35,7 +36,9 @@ static int set_up(void **state)
 	assert_int_equal(guest_memory_add(f->gm, 0, 8 * PAGE, GUEST_RAM, false, NULL), 0);
 	assert_int_equal(guest_memory_add(f->gm, 64 * PAGE, 8 * PAGE, GUEST_SHM, false, NULL), 0);
 	f->shm = *guest_memory_region(f->gm, 1);
-	f->file = memfd_create("file", MFD_CLOEXEC);
+	f->file = mkstemp(name);
+	assert_true(f->file >= 0);
+	(void)unlink(name);
 	assert_int_equal(ftruncate(f->file, 2 * PAGE), 0);
 	assert_int_equal(pwrite(f->file, "one", 4, 0), 4);
 	assert_int_equal(pwrite(f->file, "two", 4, PAGE), 4);

@@ -290,10 +290,7 @@ uint64_t emu_ticks(struct backend_vcpu *h); /* the time CSR */
 /* Waits for attention or the timer. */
 void emu_sleep(struct backend_vcpu *h);
 void emu_sleep_in_turns(struct backend_vcpu *h); /* and without the turn, when it returns */
-uint64_t emu_host_ns(void);
-struct timespec emu_host_time(uint64_t ns);
 void emu_clock_init(struct backend_vm *vm);
-void emu_cond_init(pthread_cond_t *cond); /* its timeouts are of CLOCK_MONOTONIC */
 /* The instruction count at which the clock is to be looked at next. */
 uint64_t emu_next_limit(struct backend_vcpu *h);
 

@@ -5,36 +5,11 @@
  */
 #include "backends/emu/emu.h"
 
-#include <time.h>
-
-#define NS_A_SECOND 1000000000ull
-
-uint64_t emu_host_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_A_SECOND + (uint64_t)now.tv_nsec;
-}
-
-struct timespec emu_host_time(uint64_t ns)
-{
-	return (struct timespec){ (time_t)(ns / NS_A_SECOND), (long)(ns % NS_A_SECOND) };
-}
+#include "backends/emu/emu_timed_wait.h"
 
 void emu_clock_init(struct backend_vm *vm)
 {
-	vm->start_ns = emu_host_ns();
-}
-
-void emu_cond_init(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	vm->start_ns = emu_timed_wait_now();
 }
 
 /* ---- the clock ---- */
@@ -44,7 +19,7 @@ uint64_t emu_ticks(struct backend_vcpu *h)
 	struct backend_vm *vm = h->vm;
 
 	if (!vm->deterministic)
-		return (emu_host_ns() - vm->start_ns) / EMU_NS_A_TICK;
+		return (emu_timed_wait_now() - vm->start_ns) / EMU_NS_A_TICK;
 	if (h->holds_turn)
 		emu_turn_count(h);
 	return vm->virtual_ns / EMU_NS_A_TICK;
@@ -70,12 +45,11 @@ static uint64_t wake_ns(struct backend_vcpu *h)
 
 	if (left > UINT64_MAX / 4 / EMU_NS_A_TICK)
 		return UINT64_MAX;
-	return emu_host_ns() + left * EMU_NS_A_TICK;
+	return emu_timed_wait_now() + left * EMU_NS_A_TICK;
 }
 
 static void wait_until(struct backend_vcpu *h, uint64_t until)
 {
-	struct timespec at = emu_host_time(until);
 	int r = 0;
 
 	(void)pthread_mutex_lock(&h->lock);
@@ -83,7 +57,7 @@ static void wait_until(struct backend_vcpu *h, uint64_t until)
 		if (until == UINT64_MAX)
 			(void)pthread_cond_wait(&h->wake, &h->lock);
 		else
-			r = pthread_cond_timedwait(&h->wake, &h->lock, &at);
+			r = emu_timed_wait(&h->wake, &h->lock, until);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 }

@@ -16,7 +16,8 @@
 #include "backends/emu/emu.h"
 
 #include <errno.h>
-#include <time.h>
+
+#include "backends/emu/emu_timed_wait.h"
 
 static uint64_t bit(const struct backend_vcpu *h)
 {
@@ -121,11 +122,11 @@ static uint32_t first_to_wake(const struct backend_vm *vm)
 static void wait_for_timer(struct backend_vcpu *h)
 {
 	struct backend_vm *vm = h->vm;
-	uint64_t began = emu_host_ns(), left = vm->wake_ns[h->index] - vm->virtual_ns, waited;
-	struct timespec at = emu_host_time(began + left);
+	uint64_t began = emu_timed_wait_now(), left = vm->wake_ns[h->index] - vm->virtual_ns,
+		 waited;
 
-	(void)pthread_cond_timedwait(&vm->turn_changed, &vm->turn_lock, &at);
-	waited = emu_host_ns() - began;
+	(void)emu_timed_wait(&vm->turn_changed, &vm->turn_lock, began + left);
+	waited = emu_timed_wait_now() - began;
 	if (vm->turn_taken || vm->ready)
 		return; /* another hart's clock it is now */
 	vm->virtual_ns += waited < left ? waited : left;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/emu/emu_timed_wait.h"
 #include "core/riscv_ext.h"
 
 #define LETTER(c) (1ull << ((c) - 'A'))
@@ -55,8 +56,8 @@ int emu_vcpu_create(struct backend_vm *vm, uint32_t index, struct backend_vcpu *
 		return backend_fail(err, -ENOMEM, "out of memory for decoded code");
 	}
 	(void)pthread_mutex_init(&h->lock, NULL);
-	emu_cond_init(&h->wake);
-	emu_cond_init(&h->fenced);
+	emu_timed_wait_init(&h->wake);
+	(void)pthread_cond_init(&h->fenced, NULL);
 	reset_state(h);
 	(void)pthread_mutex_lock(&vm->lock);
 	vm->harts[index] = h;

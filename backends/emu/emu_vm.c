@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/emu/emu_timed_wait.h"
+
 int emu_vm_create(const struct backend_vm_config *config, struct backend_vm **ret_vm,
 	struct backend_error *err)
 {
@@ -26,7 +28,7 @@ int emu_vm_create(const struct backend_vm_config *config, struct backend_vm **re
 	vm->deterministic = config->deterministic;
 	(void)pthread_mutex_init(&vm->lock, NULL);
 	(void)pthread_mutex_init(&vm->turn_lock, NULL);
-	emu_cond_init(&vm->turn_changed);
+	emu_timed_wait_init(&vm->turn_changed);
 	emu_clock_init(vm);
 	*ret_vm = vm;
 	return 0;

@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/falloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host_calls.h"
 #include "iovecs.h"
 
 #define BOUNCE_SIZE (1u << 20)
@@ -173,8 +173,8 @@ ssize_t host_file_read_now(
 	ssize_t got = -1;
 
 	if (!f->direct)
-		got = preadv2(f->fd, iov, n < IOVECS_MOST ? (int)n : (int)IOVECS_MOST,
-			(off_t)offset, RWF_NOWAIT);
+		got = host_call_read_now(
+			f->fd, iov, n < IOVECS_MOST ? (int)n : (int)IOVECS_MOST, offset);
 	return got;
 }
 
@@ -203,25 +203,10 @@ int host_file_write(const struct host_file *f, uint64_t offset, const void *from
 
 int host_file_sync(const struct host_file *f)
 {
-	int ret;
-
-	do
-		ret = fdatasync(f->fd);
-	while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : 0;
+	return host_call_sync(f->fd);
 }
 
 /* ---- zeroes ---- */
-
-static int allocate(const struct host_file *f, int mode, uint64_t offset, uint64_t size)
-{
-	int ret;
-
-	do
-		ret = fallocate(f->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size);
-	while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : 0;
-}
 
 static bool is_unsupported(int err)
 {
@@ -253,13 +238,13 @@ int host_file_zero(const struct host_file *f, uint64_t offset, uint64_t size, bo
 
 	if (size == 0)
 		return 0;
-	ret = allocate(f, unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, offset, size);
+	ret = unmap ? host_call_punch(f->fd, offset, size) : host_call_zero(f->fd, offset, size);
 	return is_unsupported(ret) ? write_zeroes(f, offset, size) : ret;
 }
 
 int host_file_discard(const struct host_file *f, uint64_t offset, uint64_t size)
 {
-	int ret = size ? allocate(f, FALLOC_FL_PUNCH_HOLE, offset, size) : 0;
+	int ret = size ? host_call_punch(f->fd, offset, size) : 0;
 
 	return is_unsupported(ret) ? 0 : ret;
 }

@@ -2,52 +2,25 @@
 /*
  * Opening the host's file.
  *
- * Locks are open-file-description locks, which go when the descriptor is closed, however the
- * process ends.  A writer takes the whole file.  A reader takes single bytes: 0, and those that say
- * in QEMU's tools that somebody reads (100) and bears neither a writer (201) nor a change of size
- * (203).  So two programs of either kind that would damage an image do not both get it.
+ * Locks are of the open file and go when the descriptor is closed, however the process ends.
  */
 #include "host_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "host_calls.h"
 
 #define LARGEST_ALIGN 4096u
 #define LOCK_TRIES    25u
 #define LOCK_PAUSE_NS 20000000
 
 /* ---- locks ---- */
-
-static int lock_range(int fd, bool exclusive, off_t start, off_t size)
-{
-	struct flock lock = {
-		.l_type = exclusive ? F_WRLCK : F_RDLCK,
-		.l_whence = SEEK_SET,
-		.l_start = start,
-		.l_len = size, /* 0 = to the end of all files */
-	};
-
-	return fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -errno : 0;
-}
-
-static int lock(const struct host_file *f)
-{
-	static const off_t reader[] = { 0, 100, 201, 203 };
-	int ret = 0;
-
-	if (!f->read_only)
-		return lock_range(f->fd, true, 0, 0);
-	for (size_t i = 0; i < sizeof(reader) / sizeof(reader[0]) && ret == 0; i++)
-		ret = lock_range(f->fd, false, reader[i], 1);
-	return ret;
-}
 
 /*
  * A process that was killed is gone a little before the kernel lets go of what its ring was doing,
@@ -56,11 +29,11 @@ static int lock(const struct host_file *f)
 static int lock_patiently(const struct host_file *f)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	int ret = lock(f);
+	int ret = host_call_lock(f->fd, !f->read_only);
 
 	for (unsigned i = 0; i < LOCK_TRIES && ret == -EAGAIN; i++) {
 		(void)nanosleep(&pause, NULL);
-		ret = lock(f);
+		ret = host_call_lock(f->fd, !f->read_only);
 	}
 	return ret;
 }
@@ -112,9 +85,9 @@ static int find_align(struct host_file *f, const char *path, struct why *why)
 
 static void find_physical(struct host_file *f, const struct stat *st)
 {
-	unsigned physical = 0;
+	const uint32_t physical = f->is_device ? host_call_physical(f->fd) : 0;
 
-	if (f->is_device && ioctl(f->fd, BLKPBSZGET, &physical) == 0 && physical >= 512)
+	if (physical >= 512)
 		f->physical = physical;
 	else
 		f->physical = st->st_blksize >= 512 ? (uint32_t)st->st_blksize : 512;
@@ -134,36 +107,35 @@ static int check_kind(struct host_file *f, const char *path, struct stat *st, st
 	return why_set(why, -EINVAL, "\"%s\" is neither a file nor a block device", path);
 }
 
-static int open_or_say(const char *path, int flags, struct why *why)
+static int open_or_say(const char *path, int flags, bool direct, struct why *why)
 {
-	int fd = open(path, flags | O_CLOEXEC);
+	int fd = host_call_open(path, flags, direct);
 
 	if (fd >= 0)
 		return fd;
-	if ((errno == EACCES || errno == EROFS || errno == EPERM) && (flags & O_RDWR))
-		return why_set(why, -errno,
+	if ((fd == -EACCES || fd == -EROFS || fd == -EPERM) && (flags & O_RDWR))
+		return why_set(why, fd,
 			"cannot open \"%s\" for writing: %s; \"read_only = true\" needs no right "
 			"to write",
-			path, strerror(errno));
-	if (errno == EINVAL && (flags & O_DIRECT))
+			path, strerror(-fd));
+	if (fd == -EINVAL && direct)
 		return why_set(why, -EINVAL,
 			"\"%s\" is on a file system that cannot do without the host's cache "
 			"(direct = true)",
 			path);
-	return why_set(why, -errno, "cannot open \"%s\": %s", path, strerror(errno));
+	return why_set(why, fd, "cannot open \"%s\": %s", path, strerror(-fd));
 }
 
 int host_file_open(struct host_file *f, const char *path, const struct host_file_options *options,
 	struct why *why)
 {
 	/* A FIFO would wait for its other end. */
-	int flags = O_NONBLOCK | (options->read_only ? O_RDONLY : O_RDWR) |
-		    (options->direct ? O_DIRECT : 0);
+	int flags = O_NONBLOCK | (options->read_only ? O_RDONLY : O_RDWR);
 	struct stat st;
 	int ret;
 
 	*f = (struct host_file){
-		.fd = open_or_say(path, flags, why),
+		.fd = open_or_say(path, flags, options->direct, why),
 		.read_only = options->read_only,
 		.direct = options->direct,
 		.offset_align = 1,
@@ -176,7 +148,8 @@ int host_file_open(struct host_file *f, const char *path, const struct host_file
 	}
 	ret = check_kind(f, path, &st, why);
 	/* With O_NONBLOCK io_uring would say EAGAIN where it should wait. */
-	if (ret == 0 && fcntl(f->fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+	flags = fcntl(f->fd, F_GETFL);
+	if (ret == 0 && (flags < 0 || fcntl(f->fd, F_SETFL, flags & ~O_NONBLOCK) < 0))
 		ret = why_set(why, -errno, "cannot set up \"%s\": %s", path, strerror(errno));
 	if (ret == 0 && options->lock)
 		ret = lock_or_say(f, path, why);

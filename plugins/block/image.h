@@ -9,7 +9,12 @@
 #ifndef BLOCK_IMAGE_H
 #define BLOCK_IMAGE_H
 
+#include <errno.h>
+
 #include "host_file.h"
+
+/* What becomes of an image that is not as its format wants it. */
+#define IMAGE_DAMAGED EBADMSG
 
 struct image;
 
@@ -39,7 +44,7 @@ struct image {
 	uint64_t size;      /* of the disk */
 	uint32_t best_size; /* bytes that are cheap to write as one */
 	bool can_discard;
-	char damage[200]; /* what is wrong with it, once something returned -EUCLEAN */
+	char damage[200]; /* what is wrong with it, once something returned -IMAGE_DAMAGED */
 };
 
 struct image_options {

@@ -34,7 +34,7 @@ static const char *failure_text(const struct request *r, int result)
 {
 	if (result == -ENODATA)
 		return "the image ends before that";
-	if (result == -EUCLEAN && r->image->damage[0])
+	if (result == -IMAGE_DAMAGED && r->image->damage[0])
 		return r->image->damage;
 	return strerror(-result);
 }

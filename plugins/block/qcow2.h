@@ -145,7 +145,7 @@ int qcow2_read_header(const struct host_file *f, const char *path, uint64_t file
 
 /* ---- qcow2_table.c; the lock is held ---- */
 
-/* Says once that the image is damaged, and why; returns -EUCLEAN. */
+/* Says once that the image is damaged, and why; returns -IMAGE_DAMAGED. */
 __attribute__((format(printf, 2, 3))) int qcow2_damage(struct qcow2 *q, const char *format, ...);
 /* The L2 table at @index; *@ret_table is NULL where there is none.  @create makes one. */
 int qcow2_table(struct qcow2 *q, uint32_t index, bool create, struct qcow2_table **ret_table);

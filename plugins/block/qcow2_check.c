@@ -149,7 +149,7 @@ int qcow2_check(struct qcow2 *q, const char *path, struct why *why)
 		ret = check_copied(q);
 	free(c.used);
 	free(raw);
-	if (ret == -EUCLEAN)
+	if (ret == -IMAGE_DAMAGED)
 		return why_set(why, ret,
 			"\"%s\" is damaged: %s; it was not changed; qemu-img check -r all FILE may "
 			"mend it",

@@ -104,7 +104,7 @@ int qcow2_write_tables(struct qcow2 *q)
 	int ret;
 
 	if (atomic_load(&q->damaged))
-		return -EUCLEAN;
+		return -IMAGE_DAMAGED;
 	if (!q->refcounts_dirty && !q->tables_dirty && !q->l1_dirty)
 		return 0;
 	ret = write_refcounts(q);

@@ -124,12 +124,12 @@ static int read_tables(struct qcow2 *q, const char *path, struct why *why)
 static int may_write(const struct qcow2 *q, const char *path, struct why *why)
 {
 	if (q->h.incompatible & QCOW2_CORRUPT)
-		return why_set(why, -EUCLEAN,
+		return why_set(why, -IMAGE_DAMAGED,
 			"\"%s\" is marked as damaged; qemu-img check -r all FILE may mend it, and "
 			"read_only = true reads it as it is",
 			path);
 	if (q->h.incompatible & QCOW2_DIRTY)
-		return why_set(why, -EUCLEAN,
+		return why_set(why, -IMAGE_DAMAGED,
 			"\"%s\" was not closed by who wrote it last, and its refcounts are not to "
 			"be trusted; qemu-img check -r all FILE mends that",
 			path);

@@ -222,7 +222,7 @@ int qcow2_allocate(
 	int ret;
 
 	if (atomic_load(&q->damaged))
-		return -EUCLEAN;
+		return -IMAGE_DAMAGED;
 	ret = find_free(q, &first);
 	/* Where the counts of @first go may itself take clusters at the end. */
 	while (ret == 0 && n < wanted && is_it) {

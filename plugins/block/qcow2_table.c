@@ -25,7 +25,7 @@ int qcow2_damage(struct qcow2 *q, const char *format, ...)
 		(void)vsnprintf(q->image.damage, sizeof(q->image.damage), format, args);
 	va_end(args);
 	atomic_store(&q->damaged, true);
-	return -EUCLEAN;
+	return -IMAGE_DAMAGED;
 }
 
 /* ---- the list, newest first ---- */

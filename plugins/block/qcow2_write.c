@@ -177,7 +177,8 @@ int qcow2_write_place(struct qcow2 *q, uint64_t offset, struct iov_place *p, siz
 		uint64_t done = 0;
 
 		(void)pthread_mutex_lock(&q->lock);
-		ret = atomic_load(&q->damaged) ? -EUCLEAN : qcow2_map(q, offset, size, true, &e);
+		ret = atomic_load(&q->damaged) ? -IMAGE_DAMAGED
+					       : qcow2_map(q, offset, size, true, &e);
 		if (ret == 0 && !(e.kind == QCOW2_DATA && e.in_place))
 			ret = write_new(q, offset, p, &e, &done);
 		(void)pthread_mutex_unlock(&q->lock);

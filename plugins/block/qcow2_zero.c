@@ -37,7 +37,8 @@ static int zero_in_place(struct qcow2 *q, uint64_t offset, uint64_t size)
 		struct qcow2_extent e;
 
 		(void)pthread_mutex_lock(&q->lock);
-		ret = atomic_load(&q->damaged) ? -EUCLEAN : qcow2_map(q, offset, size, true, &e);
+		ret = atomic_load(&q->damaged) ? -IMAGE_DAMAGED
+					       : qcow2_map(q, offset, size, true, &e);
 		(void)pthread_mutex_unlock(&q->lock);
 		if (ret < 0)
 			break;
@@ -101,7 +102,7 @@ static int remove_clusters(struct qcow2 *q, uint64_t first, uint64_t n, bool mus
 			continue;
 		}
 		(void)pthread_mutex_lock(&q->lock);
-		ret = atomic_load(&q->damaged) ? -EUCLEAN : remove_one(q, first + i, entry);
+		ret = atomic_load(&q->damaged) ? -IMAGE_DAMAGED : remove_one(q, first + i, entry);
 		(void)pthread_mutex_unlock(&q->lock);
 	}
 	return ret;

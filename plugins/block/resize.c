@@ -2,20 +2,20 @@
 /*
  * Changes of size while the guest runs.
  *
- * Whoever makes an image longer opens it for writing and closes it again (truncate, dd, fallocate):
- * inotify tells of the close, and of nothing that the guest itself does, whose descriptor stays
- * open.  A block device tells nobody; its size is looked at every second, as is a file's where
- * inotify has no room.  The guest hears of a longer image by a change of the configuration.  One
- * that became shorter keeps its size for the guest, whose file system is there: what lies past the
- * end fails.
+ * Whoever makes an image longer opens it for writing and closes it again (truncate, dd, fallocate),
+ * of which the host tells; of what the guest itself does, whose descriptor stays open, nobody is to
+ * hear.  A block device tells nobody; its size is looked at every second, as is a file's where the
+ * host has no room to watch it.  The guest hears of a longer image by a change of the
+ * configuration.  One that became shorter keeps its size for the guest, whose file system is there:
+ * what lies past the end fails.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "block.h"
+#include "watch.h"
 
 #define LOOK_NS 1000000000ull
 
@@ -67,12 +67,9 @@ static void look(struct tenon_dev *dev)
 
 static void file_closed(struct tenon_dev *dev, void *arg, uint32_t events)
 {
-	char raw[4096];
-
 	(void)arg;
 	(void)events;
-	while (read(block_of(dev)->notify_fd, raw, sizeof(raw)) > 0)
-		;
+	watch_drain(block_of(dev)->notify_fd);
 	look(dev);
 }
 
@@ -83,21 +80,11 @@ static void time_to_look(struct tenon_dev *dev, void *arg)
 	block_event->timer_set(block_of(dev)->size_timer, block_clock->monotonic_ns() + LOOK_NS);
 }
 
-/* -errno where there is no inotify to be had. */
+/* -errno where the host has nobody to watch it. */
 static int watch_file(struct block *b)
 {
-	char path[64];
-
-	b->notify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (b->notify_fd < 0)
-		return -errno;
-	/* The file that is open, whatever has its name now. */
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", b->image->file.fd);
-	if (inotify_add_watch(b->notify_fd, path, IN_CLOSE_WRITE) >= 0)
-		return 0;
-	(void)close(b->notify_fd);
-	b->notify_fd = -1;
-	return -ENOSPC;
+	b->notify_fd = watch_open(b->image->file.fd);
+	return b->notify_fd;
 }
 
 int resize_attach(struct tenon_dev *dev)
@@ -106,7 +93,7 @@ int resize_attach(struct tenon_dev *dev)
 
 	if (!is_raw(b))
 		return 0; /* its size is in its header, which nobody else may write */
-	if (!b->image->file.is_device && watch_file(b) == 0)
+	if (!b->image->file.is_device && watch_file(b) >= 0)
 		return block_event->fd_add(
 			dev, b->notify_fd, TENON_FD_READ, file_closed, NULL, &b->size_watch);
 	return block_event->timer_add(dev, time_to_look, NULL, &b->size_timer);

@@ -12,13 +12,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "console.h"
+#include "pty_watch.h"
 
 static void closed(struct port *p)
 {
@@ -50,13 +50,11 @@ static void look_at_users(struct port *p)
 static void came_or_went(struct tenon_dev *dev, void *arg, uint32_t events)
 {
 	struct port *p = arg;
-	char buffer[4096];
 
 	(void)dev;
 	(void)events;
 	/* What has happened is seen from how things are. */
-	while (read(p->other_fd, buffer, sizeof(buffer)) > 0)
-		continue;
+	pty_watch_drain(p->other_fd);
 	look_at_users(p);
 }
 
@@ -143,8 +141,8 @@ static int attach(struct port *p)
 
 	if (ret < 0)
 		return ret;
-	p->other_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (p->other_fd < 0 || inotify_add_watch(p->other_fd, path, IN_OPEN | IN_CLOSE) < 0)
+	p->other_fd = pty_watch(path);
+	if (p->other_fd < 0)
 		return refuse(p, "watch a pty");
 	ret = console_event->fd_add(p->dev, p->other_fd, TENON_FD_READ, came_or_went, p, &p->watch);
 	return ret < 0 ? ret : check_link(p);

@@ -15,11 +15,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #include "console.h"
 
 static int new_socket(void)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = tenon_socket(AF_UNIX, SOCK_STREAM, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -127,7 +129,7 @@ static void somebody_came(struct tenon_dev *dev, void *arg, uint32_t events)
 	(void)events;
 	if (p->other_fd >= 0)
 		return;
-	fd = accept4(p->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = tenon_accept(p->fd);
 	if (fd < 0 || !use(p, fd)) {
 		if (fd < 0 && errno == EAGAIN)
 			return;

@@ -13,6 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
+#include "batch.h"
 #include "net.h"
 
 _Static_assert(NET_RX_BATCH <= NET_TX_BATCH, "the messages serve both directions");
@@ -23,7 +26,7 @@ _Static_assert(NET_RX_BATCH <= NET_TX_BATCH, "the messages serve both directions
 struct dgram {
 	char own_path[108];
 	bool bound, ends;
-	struct mmsghdr messages[NET_TX_BATCH]; /* of either direction */
+	struct batch_message messages[NET_TX_BATCH]; /* of either direction */
 	struct tenon_timer *timer;
 };
 
@@ -33,7 +36,7 @@ static int shake_hands(const struct net *n, int fd)
 	static const char magic[4] = { 'V', 'F', 'K', 'T' };
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	while (send(fd, magic, sizeof(magic), MSG_NOSIGNAL) < 0) {
+	while (send(fd, magic, sizeof(magic), TENON_MSG_QUIET) < 0) {
 		int err = -errno;
 
 		if (err != -EAGAIN || n->lost || poll(&p, 1, PATIENCE_MS) <= 0)
@@ -148,16 +151,16 @@ static int dgram_read_many(
 	int got;
 
 	for (unsigned i = 0; i < n; i++)
-		d->messages[i].msg_hdr =
+		d->messages[i].head =
 			(struct msghdr){ .msg_iov = slices[i].iov, .msg_iovlen = slices[i].n };
 	do {
-		got = recvmmsg(p->fd, d->messages, n, MSG_DONTWAIT, NULL);
+		got = batch_receive(p->fd, d->messages, n);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	for (int i = 0; i < got; i++) {
-		unsigned size = d->messages[i].msg_len;
-		bool cut = d->messages[i].msg_hdr.msg_flags & MSG_TRUNC;
+		unsigned size = d->messages[i].size;
+		bool cut = d->messages[i].head.msg_flags & MSG_TRUNC;
 
 		if (size == 0 && d->ends)
 			return i > 0 ? i : -EPIPE;
@@ -194,10 +197,10 @@ static int dgram_send(struct net_pair *p, struct net_frame *frames, unsigned n)
 	unsigned done = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		d->messages[i].msg_hdr =
+		d->messages[i].head =
 			(struct msghdr){ .msg_iov = frames[i].iov, .msg_iovlen = frames[i].n };
 	while (done < n) {
-		int ret = sendmmsg(p->fd, d->messages + done, n - done, MSG_NOSIGNAL);
+		int ret = batch_send(p->fd, d->messages + done, n - done);
 
 		if (ret > 0) {
 			done += (unsigned)ret;

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #include "net.h"
 
 #define BUFFER (1 << 20) /* bytes that the kernel may keep of what we send */
@@ -39,7 +41,7 @@ int net_socket_connect(const char *path, int type, const char *own_path)
 
 	if (ret < 0)
 		return ret;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = tenon_socket(AF_UNIX, type, 0);
 	if (fd < 0)
 		return -errno;
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -55,7 +57,7 @@ int net_socket_connect(const char *path, int type, const char *own_path)
 
 int net_socket_adopt(struct net *n, int type, int other_type)
 {
-	int found = 0, fd, flags;
+	int found = 0, fd;
 	socklen_t size = sizeof(found);
 
 	if (getsockopt(n->conf_fd, SOL_SOCKET, SO_TYPE, &found, &size) < 0)
@@ -66,8 +68,7 @@ int net_socket_adopt(struct net *n, int type, int other_type)
 			"descriptor %d is a socket of another type than backend \"%s\" needs",
 			n->conf_fd, n->backend->name);
 	fd = fcntl(n->conf_fd, F_DUPFD_CLOEXEC, 3);
-	flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+	if (fd < 0 || tenon_socket_adopt(fd) < 0) {
 		int err = -errno;
 
 		if (fd >= 0)

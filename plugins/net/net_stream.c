@@ -16,6 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #include "net.h"
 
 #define PREFIX     4u
@@ -172,7 +174,7 @@ static ssize_t put(int fd, const struct iovec *iov, size_t n)
 	ssize_t done;
 
 	do {
-		done = sendmsg(fd, &m, MSG_NOSIGNAL);
+		done = sendmsg(fd, &m, TENON_MSG_QUIET);
 	} while (done < 0 && errno == EINTR);
 	if (done < 0)
 		return errno == EAGAIN ? 0 : -errno;

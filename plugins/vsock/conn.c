@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #include "tsi.h"
 
 #define FIRST_PORT 0x40000000u /* of the host, for those that it begins */
@@ -330,7 +332,7 @@ static void take_response(struct vsock *v, struct conn *c)
 	c->state = CONN_OPEN;
 	if (c->greets) {
 		n = snprintf(text, sizeof(text), "OK %u\n", c->host_port);
-		if (send(c->source.fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) != n) {
+		if (send(c->source.fd, text, (size_t)n, TENON_MSG_QUIET | MSG_DONTWAIT) != n) {
 			conn_abort(v, c);
 			return;
 		}

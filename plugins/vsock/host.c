@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #define MOST_GREETING   32u
 #define CONNECT_NS      2000000000ull /* a listener that is full gets so much time */
 #define ACCEPTED_ATONCE 64u
@@ -110,8 +112,7 @@ void maps_free(struct maps *maps)
 
 static int socket_type(uint16_t type)
 {
-	return (type == TYPE_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM) | SOCK_CLOEXEC |
-	       SOCK_NONBLOCK;
+	return type == TYPE_SEQPACKET ? SOCK_SEQPACKET : SOCK_STREAM;
 }
 
 static void set_address(struct sockaddr_un *address, const char *path)
@@ -123,7 +124,7 @@ static void set_address(struct sockaddr_un *address, const char *path)
 /* 0, -EAGAIN when the listener is full, or another error. */
 static int host_connect(const char *path, uint16_t type, int *ret_fd)
 {
-	int fd = socket(AF_UNIX, socket_type(type), 0), ret;
+	int fd = tenon_socket(AF_UNIX, socket_type(type), 0), ret;
 	struct sockaddr_un address;
 
 	if (fd < 0)
@@ -309,7 +310,7 @@ static void door_ready(struct vsock *v, struct source *source, uint32_t events)
 			starve(v); /* until a connection ends */
 			return;
 		}
-		fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = tenon_accept(source->fd);
 		if (fd < 0) {
 			if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
 				return;
@@ -374,7 +375,7 @@ static int bind_to(int fd, const char *path, uint16_t type)
 static int door_create(struct vsock *v, const char *path, uint16_t type, bool asks, uint32_t port)
 {
 	struct door *door = &v->doors[v->n_doors];
-	int fd = socket(AF_UNIX, socket_type(type), 0), ret;
+	int fd = tenon_socket(AF_UNIX, socket_type(type), 0), ret;
 
 	if (fd < 0)
 		return tenon_failf(vsock_host, v->dev, -errno,

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <tenon/socket.h>
+
 #define LENGTH 4u
 
 /* ---- the ring of messages ---- */
@@ -86,7 +88,7 @@ static bool write_message(struct vsock *v, struct conn *c, uint32_t len)
 	};
 	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 
-	if (sendmsg(c->source.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR) >= 0)
+	if (sendmsg(c->source.fd, &m, TENON_MSG_QUIET | MSG_DONTWAIT | MSG_EOR) >= 0)
 		return true;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		c->writable = false;

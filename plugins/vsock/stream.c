@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <tenon/socket.h>
+
 #define MOST_CHAINS 32u          /* filled by one read */
 #define MOST_BYTES  (128u << 10) /* of one read */
 
@@ -35,7 +37,7 @@ static ssize_t write_out(struct conn *c, struct iovec *iov, size_t n)
 	ssize_t done;
 
 	do
-		done = sendmsg(c->source.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+		done = sendmsg(c->source.fd, &m, TENON_MSG_QUIET | MSG_DONTWAIT);
 	while (done < 0 && errno == EINTR);
 	if (done >= 0)
 		return done;

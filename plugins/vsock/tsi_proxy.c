@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <tenon/socket.h>
+
 #include "tsi.h"
 
 static void proxy_ready(struct vsock *v, struct source *source, uint32_t events);
@@ -85,7 +87,7 @@ static int make_socket(struct vsock *v, struct proxy *p)
 
 	if (p->source.fd >= 0)
 		return 0;
-	p->source.fd = socket(p->family, p->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	p->source.fd = tenon_socket(p->family, p->type, 0);
 	if (p->source.fd < 0)
 		return -errno;
 	ret = poll_add(v->poll, &p->source);
@@ -200,7 +202,7 @@ void proxy_accept(struct vsock *v, struct proxy *p)
 		p->n_open--;
 	}
 	while (p->readable && p->announced + p->n_open < p->backlog && v->n_conns < v->most_conns) {
-		int fd = accept4(p->source.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = tenon_accept(p->source.fd);
 
 		if (fd >= 0) {
 			announce(v, p, fd);
@@ -245,7 +247,7 @@ void proxy_send_to(struct vsock *v, struct proxy *p, const struct tenon_chain *c
 	}
 	m.msg_iovlen = iov_pieces(chain->out, chain->n_out, HEADER_SIZE, len, iov, MOST_IOVECS);
 	/* A datagram that there is no room for is lost, as on any network. */
-	if (sendmsg(p->source.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (sendmsg(p->source.fd, &m, TENON_MSG_QUIET | MSG_DONTWAIT) < 0)
 		tenon_logf(vsock_host, v->dev, TENON_LOG_DEBUG,
 			"a datagram of the guest is lost: %s", strerror(errno));
 }

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sdk/virtio/table.h"
+#include "sdk/virtio/timed_wait.h"
 
 /* How long a vCPU waits for a reset at most; see virtio_device.h. */
 #define RESET_WAIT_NS 200000000
@@ -45,7 +45,6 @@ int virtio_device_init(struct virtio_device *vd, struct tenon_dev *dev,
 {
 	struct tenon_virtio_desc own;
 	const struct tenon_virtio_desc *desc = &own;
-	pthread_condattr_t monotonic;
 
 	table_copy(&own, sizeof(own), given);
 	if (!desc_is_valid(desc))
@@ -70,10 +69,7 @@ int virtio_device_init(struct virtio_device *vd, struct tenon_dev *dev,
 	vd->desc.config = NULL;
 	vd->desc.queue_sizes = NULL;
 	(void)pthread_mutex_init(&vd->lock, NULL);
-	(void)pthread_condattr_init(&monotonic);
-	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&vd->settled, &monotonic);
-	(void)pthread_condattr_destroy(&monotonic);
+	timed_wait_init(&vd->settled);
 	return 0;
 }
 
@@ -161,16 +157,10 @@ static void reset_registers(struct virtio_device *vd)
 
 static void wait_for_reset(struct virtio_device *vd)
 {
-	struct timespec until;
+	const uint64_t until = timed_wait_now() + RESET_WAIT_NS;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += RESET_WAIT_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	while (vd->want_reset)
-		if (pthread_cond_timedwait(&vd->settled, &vd->lock, &until) != 0)
+		if (timed_wait(&vd->settled, &vd->lock, until) != 0)
 			return;
 }
 
