@@ -36,6 +36,7 @@ uint32_t backing_attach(
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	if (!memory_take(g, n * COST))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	*b = (struct gpu_backing){ 0 };
 	entries = malloc(n * ENTRY);
 	b->pieces = calloc(n, sizeof(*b->pieces));
 	if (!entries || !b->pieces)
@@ -57,7 +58,7 @@ fail:
 
 void backing_detach(struct gpu *g, struct gpu_backing *b)
 {
-	for (uint32_t i = 0; i < b->n; i++)
+	for (uint32_t i = 0; b->pieces && i < b->n; i++)
 		gpu_mem->unmap(g->dev, b->pieces[i].host, b->pieces[i].size);
 	memory_give(g, b->n * COST);
 	free(b->pieces);

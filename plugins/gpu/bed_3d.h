@@ -135,7 +135,7 @@ static inline uint32_t bed_stream_do(
 	s->head =
 		(struct virtio_gpu_cmd_submit){ { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = ctx },
 			size, 0 };
-	return bed_do(d, s, sizeof(s->head) + s->n * 4);
+	return bed_do(d, s, sizeof(s->head) + s->n * 4ull);
 }
 
 static inline uint32_t bed_submit(struct tk_dev *d, struct bed_stream *s, uint32_t ctx)

@@ -384,7 +384,7 @@ uint32_t gpu_flush_3d(struct gpu *g, struct gpu_request *rq)
 		le32toh(in->height) };
 	struct renderer_job *job = three_d_job(g);
 	const struct gpu_scanout *s;
-	struct tenon_rect seen;
+	struct tenon_rect seen = { 0 };
 	struct iovec *iov;
 	size_t skip;
 

@@ -144,6 +144,7 @@ static void begin(struct gpu_request *rq)
 	const struct tenon_chain chain = rq->chain;
 
 	memset(rq, 0, sizeof(*rq));
+	rq->tail = NULL;
 	rq->chain = chain;
 }
 

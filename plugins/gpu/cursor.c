@@ -37,23 +37,23 @@ static uint32_t argb(const uint8_t *p, uint32_t format)
 
 static bool read_pixels(const struct gpu_resource *r, uint32_t *to)
 {
-	const uint32_t n = GPU_CURSOR_SIZE * GPU_CURSOR_SIZE;
+	const size_t n = (size_t)GPU_CURSOR_SIZE * GPU_CURSOR_SIZE;
 
 	if (r->blob) { /* that has no format: as Linux's drivers have it */
 		if (r->size < n * 4)
 			return false;
 		if (r->host)
-			memcpy(to, r->host, n * 4ull);
+			memcpy(to, r->host, n * 4);
 		else if (!backing_read(&r->backing, 0, 0, (uint8_t *)to, 0, n * 4, 1))
 			return false;
-		for (uint32_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++)
 			to[i] = le32toh(to[i]);
 		return true;
 	}
 	if (!r->pixels || r->width != GPU_CURSOR_SIZE || r->height != GPU_CURSOR_SIZE)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		to[i] = argb(r->pixels + 4ull * i, r->format);
+	for (size_t i = 0; i < n; i++)
+		to[i] = argb(r->pixels + 4 * i, r->format);
 	return true;
 }
 
@@ -123,7 +123,7 @@ static const struct gpu_resource *drawn(struct gpu *g, const struct virtio_gpu_u
 static void read_drawn(
 	struct gpu *g, const struct gpu_resource *r, const struct virtio_gpu_update_cursor *in)
 {
-	const size_t bytes = GPU_CURSOR_SIZE * GPU_CURSOR_SIZE * 4;
+	const size_t bytes = (size_t)GPU_CURSOR_SIZE * GPU_CURSOR_SIZE * 4;
 	struct renderer_job *job = three_d_job(g);
 	struct iovec *iov = job ? calloc(1, sizeof(*iov) + bytes) : NULL;
 

@@ -144,8 +144,8 @@ void edid_make(uint8_t edid[EDID_SIZE], uint32_t width, uint32_t height, uint32_
 	(void)snprintf(text, sizeof(text), "screen-%u", serial % 1000);
 	put_timing(edid + DESCRIPTORS, &t);
 	put_limits(edid + DESCRIPTORS + DESCRIPTOR, &t);
-	put_text(edid + DESCRIPTORS + 2 * DESCRIPTOR, 0xfc, "Tenon");
-	put_text(edid + DESCRIPTORS + 3 * DESCRIPTOR, 0xff, text);
+	put_text(edid + DESCRIPTORS + 2ull * DESCRIPTOR, 0xfc, "Tenon");
+	put_text(edid + DESCRIPTORS + 3ull * DESCRIPTOR, 0xff, text);
 	for (unsigned i = 0; i < EDID_SIZE - 1; i++)
 		sum = (uint8_t)(sum + edid[i]);
 	edid[EDID_SIZE - 1] = (uint8_t)-sum;

@@ -7,7 +7,7 @@
 /* A picture whose pixels tell where they are, in pieces of guest memory that are out of order. */
 #define WIDTH  40u
 #define HEIGHT 30u
-#define BYTES  (WIDTH * HEIGHT * 4)
+#define BYTES  4800u
 #define PIECES 6u
 #define PIECE  (BYTES / PIECES)
 
@@ -155,7 +155,7 @@ TK_TEST(transfers_a_part)
 
 	make_picture(d, 1);
 	TK_EQ(bed_scanout(d, 0, 1, bed_rect(0, 0, WIDTH, HEIGHT)), OK);
-	TK_EQ(bed_transfer(d, 1, bed_rect(5, 6, 7, 8), (6 * WIDTH + 5) * 4), OK);
+	TK_EQ(bed_transfer(d, 1, bed_rect(5, 6, 7, 8), (6 * WIDTH + 5) * 4ull), OK);
 	for (uint32_t y = 0; y < HEIGHT; y++)
 		for (uint32_t x = 0; x < WIDTH; x++) {
 			const int inside = x >= 5 && x < 12 && y >= 6 && y < 14;
@@ -323,12 +323,12 @@ static void point(struct tk_dev *d, uint32_t type, uint32_t screen, uint32_t id,
 TK_TEST(has_a_cursor)
 {
 	struct tk_dev *d = tk_device("gpu", NO_3D);
-	const uint64_t at = tk_alloc(64 * 64 * 4, 4);
+	const uint64_t at = tk_alloc(16384, 4);
 	const uint32_t pixel = 0x44332211u; /* R, G, B, A in memory */
 	uint32_t argb;
 	int32_t x, y;
 
-	tk_put(at + (5 * 64 + 5) * 4, &pixel, sizeof(pixel));
+	tk_put(at + 1300, &pixel, sizeof(pixel));
 	TK_EQ(bed_create_2d(d, 3, VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM, 64, 64), OK);
 	TK_EQ(bed_attach_one(d, 3, at, 64 * 64 * 4), OK);
 	TK_EQ(bed_transfer(d, 3, bed_rect(0, 0, 64, 64), 0), OK);
@@ -390,14 +390,14 @@ TK_TEST(names_the_fence_in_the_answer)
 	struct tk_dev *d = tk_device("gpu", NO_3D);
 	struct virtio_gpu_ctrl_hdr in = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO,
 		.flags = VIRTIO_GPU_FLAG_FENCE | VIRTIO_GPU_FLAG_INFO_RING_IDX,
-		.fence_id = 0x123456789aull,
+		.fence_id = 0x123456789aULL,
 		.ctx_id = 5,
 		.ring_idx = 3 };
 	struct virtio_gpu_resp_display_info out;
 
 	(void)bed_ask(d, &in, sizeof(in), &out, sizeof(out));
 	TK_EQ(out.hdr.flags, 3);
-	TK_EQ(out.hdr.fence_id, 0x123456789all);
+	TK_EQ(out.hdr.fence_id, 0x123456789aLL);
 	TK_EQ(out.hdr.ctx_id, 5);
 	TK_EQ(out.hdr.ring_idx, 3);
 	in.flags = 0;

@@ -49,7 +49,8 @@
 
 static struct {
 	void *library; /* stays open: what it has in threads would not survive */
-#define DECLARE(name) __typeof__(virgl_renderer_##name) *name;
+#define DECLARE(name)                                                                              \
+	__typeof__(virgl_renderer_##name) *name; /* NOLINT(bugprone-macro-parentheses): a name */
 	FUNCTIONS(DECLARE)
 #undef DECLARE
 	__typeof__(virgl_set_debug_callback) *set_debug_callback;

@@ -6,7 +6,7 @@
 #include "bed_3d.h"
 
 #define SIZE    64u
-#define BYTES   (SIZE * SIZE * 4)
+#define BYTES   16384u
 #define VIRGL   "renderer = \"virgl\"; window = \"1M\"; "
 #define WRONG   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER
 #define NO_ID   VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID
@@ -42,7 +42,7 @@ static struct tk_dev *with_texture(uint64_t *ret_at)
 
 static uint32_t pixel_at(uint64_t at, uint32_t x, uint32_t y)
 {
-	return *(const uint32_t *)tk_mem(at + (y * SIZE + x) * 4, 4);
+	return *(const uint32_t *)tk_mem(at + (y * SIZE + x) * 4ull, 4);
 }
 
 static void read_back(struct tk_dev *d)
@@ -156,7 +156,7 @@ static void triangle(struct bed_stream *s, uint32_t id)
 	bed_command(s, 4, 0, 7);
 	bed_word(s, 0);
 	for (int i = 0; i < 6; i++)
-		bed_float(s, i == 2 || i == 5 ? 0.5f : SIZE / 2);
+		bed_float(s, i == 2 || i == 5 ? 0.5f : 32.0f);
 	BED_COMMAND(s, 8, 0, 0, 3, 4, 0, 1, 0, 0, 0, 0, 0, 2, 0);
 }
 
@@ -206,7 +206,7 @@ TK_TEST(transfers_both_ways)
 	struct tk_dev *d = with_texture(&at);
 
 	for (uint32_t i = 0; i < SIZE * SIZE; i++)
-		tk_put(at + i * 4, &i, sizeof(i));
+		tk_put(at + i * 4ull, &i, sizeof(i));
 	TK_EQ(BED_DO(d, in), OK);
 	tk_put(at, NULL, BYTES);
 	read_back(d);
@@ -243,7 +243,7 @@ TK_TEST(points_with_what_is_drawn)
 	bed_clear(&s, TEXTURE, 0.0f, 1.0f, 0.0f);
 	s.head = (struct virtio_gpu_cmd_submit){ { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = 1 },
 		s.n * 4, 0 };
-	b = tk_request(d, 0, &s, sizeof(s.head) + s.n * 4, 24);
+	b = tk_request(d, 0, &s, sizeof(s.head) + s.n * 4ull, 24);
 	tk_kick(d, 0);
 	point(d, VIRTIO_GPU_CMD_UPDATE_CURSOR, TEXTURE);
 	point(d, VIRTIO_GPU_CMD_MOVE_CURSOR, 0);
@@ -282,7 +282,7 @@ TK_TEST(answers_in_the_order_of_fences)
 		in2d[8] = (uint8_t)(100 + i);
 		/* Every other one needs no renderer, and still has to wait its turn. */
 		bufs[i] = i % 2 ? tk_request(d, 0, in2d, sizeof(in2d), sizeof(out))
-				: tk_request(d, 0, &s, sizeof(s.head) + s.n * 4, sizeof(out));
+				: tk_request(d, 0, &s, sizeof(s.head) + s.n * 4ull, sizeof(out));
 	}
 	tk_kick(d, 0);
 	for (unsigned i = 0; i < 20; i++) {
@@ -540,7 +540,7 @@ TK_TEST(rests_and_goes_on)
 		{ .type = VIRTIO_GPU_CMD_SUBMIT_3D, .flags = VIRTIO_GPU_FLAG_FENCE, .ctx_id = 1 },
 		s.n * 4, 0
 	};
-	b = tk_request(d, 0, &s, sizeof(s.head) + s.n * 4, 24);
+	b = tk_request(d, 0, &s, sizeof(s.head) + s.n * 4ull, 24);
 	tk_kick(d, 0);
 	TK_TRUE(tk_step());
 	TK_EQ(tk_quiesce(d), 0);

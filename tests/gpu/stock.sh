@@ -59,7 +59,8 @@ picture() { # WIDTH HEIGHT
 	rm -f "$work/picture"
 	kill -USR1 "$guest"
 	until [ -e "$work/picture" ]; do
-		[ $((tries++)) -lt 200 ] && [ ! -s "$work/err" ] || give_up "there is no picture"
+		[ $((tries++)) -lt 200 ] || give_up "there is no picture"
+		[ ! -s "$work/err" ] || give_up "there is no picture"
 		read -r -t 0.1 -u "$never" || :
 	done
 	"$compare" "$work/picture" "$1" "$2" || give_up "the picture is wrong"
@@ -73,7 +74,7 @@ expect 'drawn 1024 768'
 picture 1024 768
 expect 'drawn 848 480'
 picture 848 480
-echo done >&"$to"
+echo enough >&"$to"
 expect 'serve: done 0'
 echo poweroff >&"$to"
 wait "$guest"
