@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 	make_folder(root);
 	seeds_config();
 	seeds_console();
+	seeds_emu();
 	seeds_kernel();
 	seeds_serve();
 	seeds_unpack();

@@ -20,6 +20,7 @@ void seed_save(const char *target, const char *name, const struct seed *s);
 void seeds_block(void);
 void seeds_config(void);
 void seeds_console(void);
+void seeds_emu(void);
 void seeds_kernel(void);
 void seeds_serve(void);
 void seeds_unpack(void);
