@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 	seeds_config();
 	seeds_console();
 	seeds_gicv3();
+	seeds_emu();
 	seeds_kernel();
 	seeds_serve();
 	seeds_unpack();

@@ -21,6 +21,7 @@ void seeds_block(void);
 void seeds_config(void);
 void seeds_console(void);
 void seeds_gicv3(void);
+void seeds_emu(void);
 void seeds_kernel(void);
 void seeds_serve(void);
 void seeds_unpack(void);
