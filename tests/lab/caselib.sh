@@ -4,6 +4,7 @@
 # and ends the first time something is not as it should be.  All waiting is for output: a guest that
 # says nothing for LAB_SILENCE seconds has failed, however slow the machine is.
 LAB_SILENCE=${LAB_SILENCE:-60}
+LAB_HYPERVISOR=${LAB_HYPERVISOR:-kvm}
 lab_dir=/tmp/$LAB_CASE
 lab_log=$lab_dir/console lab_messages=$lab_dir/messages
 lab_pid=''

@@ -4,7 +4,7 @@
 . /lab/disklib.sh
 truncate -s 16M /lab/conf/disk.img /lab/conf/data.img
 LAB_CONFIG=/lab/conf/block.cfg
-boot --set vm.hypervisor=kvm --set payload.kernel=/lab/vmlinuz \
+boot --set "vm.hypervisor=$LAB_HYPERVISOR" --set payload.kernel=/lab/vmlinuz \
 	--set payload.initrd=/lab/initrd-disk.img \
 	--set 'payload.cmdline=console=hvc0 quiet panic=-1 tenon.mode=serve'
 expect 'serve: ready'

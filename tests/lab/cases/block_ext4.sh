@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: x86_64
+# lab-arch: x86_64 emu
 # A stock driver's disk: its serial and size, a file system on it, tenon killed in the middle of
 # writing, and at the next boot the file system is clean and what was synced is there.
 . /lab/disklib.sh

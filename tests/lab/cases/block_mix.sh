@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: x86_64
+# lab-arch: x86_64 emu
 # Four jobs read and write at random and check every byte that they read, over two queues.
 . /lab/disklib.sh
 needs_fio='[ -x /tools/bin/fio ]'

@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: x86_64
+# lab-arch: x86_64 emu
 # A qcow2 image in front of another, both made by qemu-img: the guest's file system lives through a
 # kill of tenon, qemu-img finds nothing wrong and reads what the guest reads, and the image behind
 # is as it was.

@@ -17,7 +17,7 @@ for file in /lab/conf/*.cfg; do
 		;;
 	esac
 	LAB_CONFIG=$file
-	boot --set vm.hypervisor=kvm --set payload.kernel=/lab/vmlinuz \
+	boot --set "vm.hypervisor=$LAB_HYPERVISOR" --set payload.kernel=/lab/vmlinuz \
 		--set payload.initrd=/lab/initrd.img
 	expect '*Leave with*'
 	type_line 'echo ready | tr a-z A-Z'

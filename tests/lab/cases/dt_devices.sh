@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: aarch64 riscv64
+# lab-arch: aarch64 riscv64 emu
 # A machine that its device tree describes, with a device of each kind, one CPU and 256 MiB: console,
 # entropy, disk, network and sockets carry bytes both ways, twice, with a restart in place between;
 # the tree that the guest got is the one that `tenon check` writes.

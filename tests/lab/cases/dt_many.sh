@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: riscv64
+# lab-arch: riscv64 emu
 # A machine that its device tree describes, with two CPUs, 1 GiB and 32 virtio devices, each with a
 # driver; SIGTERM has the guest power off by itself.
 . /lab/caselib.sh

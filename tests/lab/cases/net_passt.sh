@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: x86_64
+# lab-arch: x86_64 emu
 # A stock driver on back end "stream" with passt at the other end, which dies and is started anew.
 . /lab/caselib.sh
 LAB_MIB=${LAB_MIB:-8} # passt is slow when it is emulated
@@ -28,7 +28,7 @@ start_passt() {
 	done
 }
 # passt shows the guest the host's own address: it wants one.
-[ -d /sys/class/net/dummy0 ] || ip link add dummy0 type dummy
+[ -d /sys/class/net/dummy0 ] || ip link add dummy0 type dummy 2>/dev/null || tunctl -t dummy0 >/dev/null
 ip addr add 10.8.0.2/24 dev dummy0
 ip link set dummy0 up
 ip route add default via 10.8.0.1
