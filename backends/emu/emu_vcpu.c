@@ -25,7 +25,8 @@ static void reset_state(struct backend_vcpu *h)
 	h->mode = EMU_SUPERVISOR;
 	h->sstatus = h->sie = h->stvec = h->senvcfg = h->sscratch = 0;
 	h->sepc = h->scause = h->stval = h->satp = 0;
-	h->scounteren = 0;
+	/* As firmware leaves it: Linux reads the clock in user mode and does not ask for it. */
+	h->scounteren = 7;
 	h->stimecmp = UINT64_MAX;
 	h->timer_due = false;
 	h->fp_dirty = false;

@@ -1,5 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
+# lab-arch: x86_64 aarch64 riscv64
 # A shared library that holds a kernel and its initrd.
 . /lab/caselib.sh
 [ -e /lab/bundle.so ] ||

@@ -28,7 +28,7 @@ start_passt() {
 	done
 }
 # passt shows the guest the host's own address: it wants one.
-[ -d /sys/class/net/dummy0 ] || ip link add dummy0 type dummy
+[ -d /sys/class/net/dummy0 ] || ip link add dummy0 type dummy 2>/dev/null || tunctl -t dummy0 >/dev/null
 ip addr add 10.8.0.2/24 dev dummy0
 ip link set dummy0 up
 ip route add default via 10.8.0.1
