@@ -164,6 +164,8 @@ int kvm_isa_set_regs(struct backend_vcpu *vcpu, const struct backend_reg *regs, 
 	struct backend_error *err);
 int kvm_isa_get_regs(struct backend_vcpu *vcpu, struct backend_reg *regs, size_t n);
 int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
+/* What the guest did, if that is why KVM_RUN fails with @code; else NULL. */
+const char *kvm_isa_guest_fault(int code);
 	struct backend_error *err);
 
 #endif
