@@ -19,6 +19,7 @@
 #define IRQ_LINE_SPI (KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT)
 
 const enum isa kvm_isa = ISA_AARCH64;
+const bool kvm_isa_irqfd = true;
 
 const struct kvm_needed kvm_isa_needed[] = {
 	KVM_NEEDED(USER_MEMORY),
