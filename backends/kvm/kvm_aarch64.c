@@ -89,6 +89,7 @@ static void ask_for_fault_exits(const struct backend_vm *vm)
 		return backend_fail(err, -ENOMEM, "out of memory");
 	(void)pthread_mutex_init(&isa->lock, NULL);
 	isa->gic_fd = -1;
+	isa->wanted = config->vcpus;
 	isa->gic_irqs = (ARM_SPI_BASE + config->irq_lines + 31u) & ~31u;
 	memcpy(isa->gpa, config->irqchip_gpa, sizeof(isa->gpa));
 	isa->sve = kvm_capability(vm->fd, KVM_CAP_ARM_SVE) > 0;
