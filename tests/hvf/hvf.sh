@@ -288,7 +288,8 @@ play 0 "waiting until the timer is due" <<SCRIPT && silent "waiting until the ti
 $(gic_up 0)
 timer 3000000
 wfi
-wait-irq
+has-timer
+has-irq
 mrs $iar1 x5
 $timer_line
 timer-off
@@ -339,7 +340,7 @@ SCRIPT
 		echo "set x6 $((cpu << 24 | 1))"
 		echo "msr $sgi1r x6"
 		echo wfi
-		echo wait-irq
+		echo has-irq
 		echo "mrs $iar1 x5"
 		echo "expect x5 8"
 		echo "msr $eoir1 x5"
