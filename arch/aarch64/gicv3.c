@@ -95,17 +95,17 @@ struct gic_best gic_best_of(const struct arch_irqchip *gic, uint32_t vcpu)
 	return best;
 }
 
+/* What is active is compared by the binary point of now, whatever it was then. */
 bool gic_signals(const struct gic_cpu *cpu, const struct gic_best *best)
 {
-	uint32_t active = cpu->apr[0] | cpu->apr[1];
-	uint32_t level;
+	uint32_t active = cpu->apr[0] | cpu->apr[1], bits;
 
 	if (best->intid == GIC_NONE || cpu->asleep || best->priority >= cpu->pmr)
 		return false;
 	if (active == 0)
 		return true;
-	level = (best->priority & gic_group_bits(cpu, best->group)) >> (8 - GIC_BITS);
-	return level < (uint32_t)__builtin_ctz(active);
+	bits = gic_group_bits(cpu, best->group);
+	return (best->priority & bits) < ((uint32_t)__builtin_ctz(active) << (8 - GIC_BITS) & bits);
 }
 
 /* ---- outputs ---- */

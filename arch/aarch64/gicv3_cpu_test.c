@@ -125,6 +125,21 @@ static void the_binary_point_makes_groups_of_priorities(void **state)
 	end(&b);
 }
 
+static void a_new_binary_point_is_for_what_is_active_too(void **state)
+{
+	struct bench b;
+
+	begin(&b);
+	raise(&b, 50, 0xa8);
+	assert_int_equal(mrs(&b, 0, IAR1), 50);
+	raise(&b, 51, 0xa8);
+	msr(&b, 0, BPR1, 6);
+	assert_false(b.irq[0]);
+	raise(&b, 52, 0x78);
+	assert_true(b.irq[0]);
+	end(&b);
+}
+
 static void one_binary_point_may_serve_both_groups(void **state)
 {
 	struct bench b;
@@ -413,6 +428,7 @@ int main(void)
 		cmocka_unit_test(the_lowest_priority_is_never_delivered),
 		cmocka_unit_test(higher_priorities_preempt),
 		cmocka_unit_test(the_binary_point_makes_groups_of_priorities),
+		cmocka_unit_test(a_new_binary_point_is_for_what_is_active_too),
 		cmocka_unit_test(one_binary_point_may_serve_both_groups),
 		cmocka_unit_test(ending_may_be_split),
 		cmocka_unit_test(wrong_ends_end_nothing),

@@ -230,6 +230,24 @@ expect x5 1023
 $off
 SCRIPT
 
+play 0 "an interrupt of group 0" <<SCRIPT
+$(gic_up 0)
+set x1 3
+write 0x08000000 4 x1
+set x1 0xffff7fff
+write 0x10010080 4 x1
+set x1 1
+msr 0xc666 x1
+set x1 0x8000
+write 0x10010200 4 x1
+wait-fiq
+no-irq
+mrs 0xc640 x5
+expect x5 15
+msr 0xc641 x5
+$off
+SCRIPT
+
 # ---- the virtual timer ----
 
 timer_line="expect x5 27"
@@ -270,7 +288,8 @@ play 0 "waiting until the timer is due" <<SCRIPT && silent "waiting until the ti
 $(gic_up 0)
 timer 3000000
 wfi
-wait-irq
+has-timer
+has-irq
 mrs $iar1 x5
 $timer_line
 timer-off
@@ -321,7 +340,7 @@ SCRIPT
 		echo "set x6 $((cpu << 24 | 1))"
 		echo "msr $sgi1r x6"
 		echo wfi
-		echo wait-irq
+		echo has-irq
 		echo "mrs $iar1 x5"
 		echo "expect x5 8"
 		echo "msr $eoir1 x5"

@@ -26,7 +26,7 @@
  *   exit REASON                 any reason
  *   timer NS, timer-off         sets up the virtual timer, takes it down
  *   wait-irq, wait-fiq, wait-timer    until there is one, inside of the guest
- *   no-irq                      none is pending
+ *   no-irq, has-irq, has-timer  none is pending; one is, the timer was due, without waiting
  *   spin                        until it has to exit, and again after it
  *   until N REG VALUE           goes back N steps unless the register has this value
  *   maybe                       the machine may end before the rest
@@ -66,6 +66,8 @@ enum step_kind {
 	STEP_WAIT_FIQ,
 	STEP_WAIT_TIMER,
 	STEP_NO_IRQ,
+	STEP_HAS_IRQ,
+	STEP_HAS_TIMER,
 	STEP_SPIN,
 	STEP_UNTIL,
 	STEP_MAYBE,

@@ -164,8 +164,14 @@ static bool do_step(struct standin_vcpu *v, const struct step *s)
 		set_timer(v, s);
 		return false;
 	case STEP_NO_IRQ:
-		if (v->pending[HV_INTERRUPT_TYPE_IRQ])
-			standin_fail("script:%u: an interrupt is pending", s->line);
+	case STEP_HAS_IRQ:
+		if (v->pending[HV_INTERRUPT_TYPE_IRQ] != (s->kind == STEP_HAS_IRQ))
+			standin_fail("script:%u: wanted is %s interrupt", s->line,
+				s->kind == STEP_HAS_IRQ ? "an" : "no");
+		return false;
+	case STEP_HAS_TIMER:
+		if (!v->vtimer_masked)
+			standin_fail("script:%u: the timer was not due", s->line);
 		return false;
 	case STEP_WRITE:
 	case STEP_READ:

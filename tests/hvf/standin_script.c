@@ -34,6 +34,8 @@ static const struct {
 	{ "wait-fiq", STEP_WAIT_FIQ, false, false, false, false, false },
 	{ "wait-timer", STEP_WAIT_TIMER, false, false, false, false, false },
 	{ "no-irq", STEP_NO_IRQ, false, false, false, false, false },
+	{ "has-irq", STEP_HAS_IRQ, false, false, false, false, false },
+	{ "has-timer", STEP_HAS_TIMER, false, false, false, false, false },
 	{ "spin", STEP_SPIN, false, false, false, false, false },
 	{ "until", STEP_UNTIL, true, false, true, true, false },
 	{ "maybe", STEP_MAYBE, false, false, false, false, false },
