@@ -26,15 +26,21 @@ function(tenon_add_plugin name)
     CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/${TENON_PLUGIN_SUBDIR})
-  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  if(APPLE)
+    target_compile_definitions(${target} PRIVATE _DARWIN_C_SOURCE)
+  else()
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  endif()
   if(TARGET tenon-sdk)
     target_link_libraries(${target} PRIVATE tenon-sdk)
   else()
     target_link_libraries(${target} PRIVATE Tenon::sdk)
   endif()
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
-  target_link_options(${target} PRIVATE -Wl,-z,now -Wl,-z,relro)
-  if(NOT TENON_SANITIZE) # a sanitizer's own symbols come from the program
+  if(NOT APPLE) # its linker does all of that by itself
+    target_link_options(${target} PRIVATE -Wl,-z,now -Wl,-z,relro)
+  endif()
+  if(NOT APPLE AND NOT TENON_SANITIZE) # a sanitizer's own symbols come from the program
     target_link_options(${target} PRIVATE -Wl,-z,defs)
   endif()
   install(TARGETS ${target} LIBRARY
