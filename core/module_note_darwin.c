@@ -44,14 +44,11 @@ _Static_assert(sizeof(struct header) == 32, "mach_header_64");
 _Static_assert(sizeof(struct segment) == 72, "segment_command_64");
 _Static_assert(sizeof(struct section) == 80, "section_64");
 
-static uint32_t host_cpu(void)
-{
 #if defined(__x86_64__) && defined(__APPLE__)
-	return CPU_X86_64;
+#define HOST_CPU CPU_X86_64
 #else
-	return CPU_ARM64;
+#define HOST_CPU CPU_ARM64
 #endif
-}
 
 /* Names fill their field or end in it. */
 static bool is_named(const char field[16], const char *name)
@@ -90,7 +87,7 @@ static int check_header(int fd, struct header *head)
 		(head->type != TYPE_BUNDLE && head->type != TYPE_DYLIB) ||
 		head->n_commands > MAX_COMMANDS)
 		return -ENOENT;
-	return head->cpu == host_cpu() ? 0 : -ESRCH;
+	return head->cpu == HOST_CPU ? 0 : -ESRCH;
 }
 
 int module_find_note(int fd, struct tenon_note *ret_note)
