@@ -59,8 +59,6 @@ struct event_loop {
 	const void *current; /* the object or owner whose callback runs */
 	pthread_t runner;    /* valid while running */
 	bool running, stop;
-	bool (*keen)(void *arg);
-	void *keen_arg;
 };
 
 uint64_t monotonic_ns(void)
@@ -478,12 +476,6 @@ static void set_runner(struct event_loop *loop, bool running)
 	(void)pthread_mutex_unlock(&loop->lock);
 }
 
-void event_loop_set_keen(struct event_loop *loop, bool (*keen)(void *arg), void *arg)
-{
-	loop->keen = keen;
-	loop->keen_arg = arg;
-}
-
 int event_loop_run(struct event_loop *loop)
 {
 	int ret = 0;
@@ -495,8 +487,6 @@ int event_loop_run(struct event_loop *loop)
 
 		if (stop)
 			break;
-		if (loop->keen && loop->keen(loop->keen_arg))
-			timeout = 0;
 		ret = round_of(loop, timeout);
 	}
 	(void)pthread_mutex_lock(&loop->lock);

@@ -29,10 +29,6 @@ void event_loop_stop(struct event_loop *loop); /* [any] */
 /* Runs what is ready without waiting; for tests and for draining.  1 when something ran. */
 int event_loop_poll(struct event_loop *loop);
 
-/* @keen is asked before each wait, on the loop: true, and the loop looks without waiting.  Before
- * the loop runs. */
-void event_loop_set_keen(struct event_loop *loop, bool (*keen)(void *arg), void *arg);
-
 /* @fd is borrowed until removal.  LOOP_HUP comes unasked: again and again while something is waited
  * for, once where @events is 0.  [any] */
 int loop_fd_add(struct event_loop *loop, int fd, uint32_t events,

@@ -46,17 +46,6 @@ struct serve_ring {
 	int kick, call, err;        /* owned; -1 = none */
 	struct loop_watch *watch;   /* of kick, while the ring is started */
 	struct vring_inflight inflight;
-	bool hushed; /* nobody need kick it: serve_spin.c */
-	uint16_t seen_used;
-};
-
-/* serve_spin.c: looking at rings for a while before the loop sleeps. */
-struct serve_spin {
-	uint64_t window_ns;   /* for how long, now */
-	uint64_t since_ns;    /* when a chain was last given back; 0 = one was found since */
-	uint64_t asleep_ns;   /* since when the loop sleeps; 0 = it does not */
-	uint64_t checked_ns;  /* the last look; 0 = there was none since it slept */
-	uint64_t not_till_ns; /* others want the processor */
 };
 
 struct serve {
@@ -85,7 +74,6 @@ struct serve {
 	uint64_t log_bytes, ledger_ring_bytes;
 	uint32_t ledger_queues, ledger_size;
 	struct log_limit log_limit;
-	struct serve_spin spin;
 };
 
 /* serve_session.c: with @dev attached and started.  [main] */
@@ -124,15 +112,6 @@ int serve_ring_take_back(struct serve *serve, struct error *err);
 void serve_ring_fault(struct serve *serve);
 /* The kernel replaced memory that is gone: serve->trouble is to see to it.  [loop] */
 void serve_note_lost(struct serve *serve);
-
-void serve_ring_look(struct serve *serve, uint32_t index);
-
-/* serve_spin.c.  Has the loop do so. */
-void serve_spin_init(struct serve *serve);
-/* The loop is about to sleep: whether it should rather not. */
-bool serve_spin_before_sleep(struct serve *serve, uint64_t now_ns);
-/* It was woken by a kick. */
-void serve_spin_kicked(struct serve *serve, uint64_t now_ns);
 
 /* serve_share.c: memory that is not the guest's. */
 int serve_log_open(

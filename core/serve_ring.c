@@ -86,7 +86,7 @@ static int activate(struct serve *serve, struct error *err)
 	return 0;
 }
 
-void serve_ring_look(struct serve *serve, uint32_t index)
+static void look_at(struct serve *serve, uint32_t index)
 {
 	device_lock(serve->dev);
 	virtio_device_queue_ready(serve->vd, index);
@@ -109,7 +109,7 @@ int serve_ring_start_all(struct serve *serve, struct error *err)
 		ret = activate(serve, err);
 	for (uint32_t i = 0; i < n_rings(serve) && ret == 0; i++)
 		if (fresh[i])
-			serve_ring_look(serve, i);
+			look_at(serve, i);
 	return ret;
 }
 
@@ -204,8 +204,7 @@ static void kicked(void *arg, uint32_t events)
 	}
 	if (n < 0 || serve->held)
 		return;
-	serve_spin_kicked(serve, monotonic_ns());
-	serve_ring_look(serve, ring->index);
+	look_at(serve, ring->index);
 	serve_note_lost(serve);
 }
 

@@ -97,7 +97,6 @@ int serve_init(struct serve *serve, struct event_loop *loop)
 		serve->rings[i] = (struct serve_ring){
 			.serve = serve, .index = i, .kick = -1, .call = -1, .err = -1
 		};
-	serve_spin_init(serve);
 	return ret;
 }
 

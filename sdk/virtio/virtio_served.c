@@ -9,10 +9,10 @@ bool virtio_served_features_ok(const struct virtio_device *vd, uint64_t features
 	return (features & ~vd->offered) == 0 && (features & VIRTIO_F_VERSION_1);
 }
 
-/* Of the available or the used ring. */
-static uint16_t idx_of(const uint8_t *ring)
+static uint16_t used_idx(const struct vring *ring)
 {
-	uint16_t v = __atomic_load_n((const uint16_t *)(const void *)(ring + 2), __ATOMIC_ACQUIRE);
+	uint16_t v =
+		__atomic_load_n((const uint16_t *)(const void *)(ring->used + 2), __ATOMIC_ACQUIRE);
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	v = __builtin_bswap16(v);
@@ -26,7 +26,7 @@ static int take_up(struct vring *ring, const struct virtio_served_ring *from, co
 	uint32_t in_use;
 	int ret;
 
-	ring->next_used = ring->signalled_used = idx_of(ring->used);
+	ring->next_used = ring->signalled_used = used_idx(ring);
 	ring->last_avail = from->base;
 	if (!from->ledger)
 		return 0;
@@ -91,33 +91,6 @@ int virtio_served_move(struct virtio_device *vd, uint32_t index, const struct vr
 bool virtio_served_runs(const struct virtio_device *vd, uint32_t index)
 {
 	return vd->queues[index].ring.setup.size != 0;
-}
-
-bool virtio_served_has_chains(const struct virtio_device *vd, uint32_t index)
-{
-	const struct vring *ring = &vd->queues[index].ring;
-
-	return ring->setup.size != 0 && !ring->fault && idx_of(ring->avail) != ring->last_avail;
-}
-
-uint16_t virtio_served_used(const struct virtio_device *vd, uint32_t index)
-{
-	return vd->queues[index].ring.next_used;
-}
-
-bool virtio_served_hush(struct virtio_device *vd, uint32_t index)
-{
-	struct vring *ring = &vd->queues[index].ring;
-
-	if (ring->setup.size == 0 || !ring->kicks)
-		return false;
-	(void)vring_want_kicks(ring, false);
-	return true;
-}
-
-bool virtio_served_unhush(struct virtio_device *vd, uint32_t index)
-{
-	return vring_want_kicks(&vd->queues[index].ring, true);
 }
 
 uint32_t virtio_served_in_use(const struct virtio_device *vd, uint32_t index)

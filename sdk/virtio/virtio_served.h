@@ -31,15 +31,6 @@ int virtio_served_start(struct virtio_device *vd, uint32_t index,
 int virtio_served_move(struct virtio_device *vd, uint32_t index, const struct vring_setup *setup,
 	const char **ret_why);
 bool virtio_served_runs(const struct virtio_device *vd, uint32_t index);
-/* Whether the driver has made chains available that the device has not popped. */
-bool virtio_served_has_chains(const struct virtio_device *vd, uint32_t index);
-/* The used index that the device has come to. */
-uint16_t virtio_served_used(const struct virtio_device *vd, uint32_t index);
-/* The ring will be looked at without kicks: the driver need not kick.  False where the device wants
- * none as it is. */
-bool virtio_served_hush(struct virtio_device *vd, uint32_t index);
-/* Not any more.  True when chains came meanwhile. */
-bool virtio_served_unhush(struct virtio_device *vd, uint32_t index);
 /* Chains that the device has popped and not given back. */
 uint32_t virtio_served_in_use(const struct virtio_device *vd, uint32_t index);
 /*

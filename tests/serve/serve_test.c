@@ -1068,103 +1068,6 @@ static void the_front_end_may_go_at_any_point(void **state)
 	serves_a_chain(0, 0, 0xa1);
 }
 
-/* ---- looking before sleeping ---- */
-
-#define US 1000ull
-
-static bool wants_kicks(uint32_t q)
-{
-	return !(get16(USED(q)) & 1);
-}
-
-/* The loop fell asleep and was woken so much later; time goes on from *@now. */
-static void sleep_and_wake(uint64_t *now, uint64_t asleep_ns)
-{
-	while (serve_spin_before_sleep(&bed.lent.serve, *now))
-		*now += 10 * US;
-	*now += asleep_ns;
-	serve_spin_kicked(&bed.lent.serve, *now);
-}
-
-static void a_quick_driver_need_not_kick(void **state)
-{
-	uint64_t now = 1000 * US;
-
-	bring_up(0);
-	sleep_and_wake(&now, 5 * US);
-	serves_a_chain(0, 0, 0x21);
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	assert_false(wants_kicks(0));
-	offer(0, 2, 0x22); /* and nobody kicks */
-	now += US;
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	assert_int_equal(get16(USED(0) + 2), 2);
-	assert_int_equal(bed.at[BUFFER + 0x50], 0x22);
-	/* In its last look it asks for kicks, and misses nothing that came before. */
-	now += US;
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	now += 60 * US;
-	assert_false(serve_spin_before_sleep(&bed.lent.serve, now));
-	assert_true(wants_kicks(0));
-	serves_a_chain(0, 0, 0x23);
-}
-
-static void what_came_at_the_last_moment_is_served(void **state)
-{
-	uint64_t now = 1000 * US;
-
-	bring_up(0);
-	sleep_and_wake(&now, 5 * US);
-	serves_a_chain(0, 0, 0x31);
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	offer(0, 2, 0x32);
-	now += 60 * US; /* it would sleep now */
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	assert_int_equal(get16(USED(0) + 2), 2);
-}
-
-static void a_slow_driver_costs_no_time(void **state)
-{
-	uint64_t now = 1000 * US;
-
-	bring_up(0);
-	sleep_and_wake(&now, 5 * US);
-	sleep_and_wake(&now, 1000 * US);
-	serves_a_chain(0, 0, 0x41);
-	assert_false(serve_spin_before_sleep(&bed.lent.serve, now));
-	assert_true(wants_kicks(0));
-}
-
-/* From nothing, and never for more than 50 us. */
-static void the_time_that_it_looks_is_bounded(void **state)
-{
-	uint64_t now = 1000 * US, began;
-
-	bring_up(0);
-	for (unsigned i = 0; i < 20; i++)
-		sleep_and_wake(&now, 5 * US);
-	serves_a_chain(0, 0, 0x51);
-	for (began = now; serve_spin_before_sleep(&bed.lent.serve, now); now += US)
-		assert_true(now - began <= 50 * US);
-	assert_true(now - began > 40 * US);
-}
-
-static void who_is_pushed_aside_does_not_look(void **state)
-{
-	uint64_t now = 1000 * US;
-
-	bring_up(0);
-	for (unsigned i = 0; i < 20; i++)
-		sleep_and_wake(&now, 5 * US);
-	serves_a_chain(0, 0, 0x61);
-	assert_true(serve_spin_before_sleep(&bed.lent.serve, now));
-	now += 1000 * US; /* somebody else had the processor */
-	assert_false(serve_spin_before_sleep(&bed.lent.serve, now));
-	serve_spin_kicked(&bed.lent.serve, now + 5 * US);
-	serves_a_chain(0, 2, 0x62);
-	assert_false(serve_spin_before_sleep(&bed.lent.serve, now + 6 * US));
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1206,11 +1109,6 @@ int main(void)
 		T(headers_are_checked),
 		T(a_message_may_come_in_pieces),
 		T(the_front_end_may_go_at_any_point),
-		T(a_quick_driver_need_not_kick),
-		T(what_came_at_the_last_moment_is_served),
-		T(a_slow_driver_costs_no_time),
-		T(the_time_that_it_looks_is_bounded),
-		T(who_is_pushed_aside_does_not_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
