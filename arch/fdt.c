@@ -98,7 +98,8 @@ static int write_chosen(struct dt *dt, const struct guest_memory *gm, const stru
 		dt_u64(dt, "linux,initrd-end", loaded->initrd_gpa + loaded->initrd_size);
 	}
 	write_stdout(dt, m);
-	ret = write_seeds(dt);
+	/* A deterministic machine has none: they are of the host's randomness. */
+	ret = m->deterministic ? 0 : write_seeds(dt);
 	dt_end(dt);
 	return ret;
 }

@@ -299,6 +299,7 @@ static int setup_boot_tables(struct vm *vm, struct error *err)
 	m->vm_name = c->name;
 	m->acpi = c->acpi || vm->arch->isa != ISA_X86_64; /* the others have a device tree */
 	m->irqchip = vm->has_irqchip;
+	m->deterministic = c->deterministic;
 	if (c->n_oem_strings > MACHINE_MAX_OEM)
 		return error_set(err, EXIT_USAGE, -E2BIG,
 			"%zu OEM strings are given, at most %d fit", c->n_oem_strings,

@@ -64,8 +64,9 @@ struct machine {
 	const char
 		*oem_strings[MACHINE_MAX_OEM]; /* SMBIOS type 11; borrowed from the configuration */
 	size_t n_oem_strings;
-	bool acpi;    /* false: the command line lists the devices */
-	bool irqchip; /* the backend has the interrupt controller, and not the architecture */
+	bool acpi;          /* false: the command line lists the devices */
+	bool deterministic; /* nothing may differ from start to start */
+	bool irqchip;       /* the backend has the interrupt controller, and not the architecture */
 	/* What the first vCPU is, by the architecture's list of facts. */
 	struct backend_reg facts[MACHINE_MAX_FACTS];
 	size_t n_facts;

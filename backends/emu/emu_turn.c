@@ -21,7 +21,7 @@
 
 static uint64_t bit(const struct backend_vcpu *h)
 {
-	return 1ull << h->index;
+	return 1ull << (h->index % EMU_MAX_HARTS);
 }
 
 static bool kicked(struct backend_vcpu *h)

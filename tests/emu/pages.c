@@ -387,6 +387,26 @@ static void notices_dirty_pages(void)
 	put(leaf, 0);
 }
 
+/* What is remembered of a page must not outlive the bits that allowed it. */
+static void heeds_sum_and_mxr_at_once(void)
+{
+	for (int i = 0; i < 3; i++) {
+		put(entry(ASIDE, 0), pte((u64)target, V | X | A | D));
+		check_is(try(false, LOAD, ASIDE), CAUSE_LOAD_PAGE);
+		csr_set(sstatus, SSTATUS_MXR);
+		check_is(try(false, LOAD, ASIDE), NOTHING);
+		csr_clear(sstatus, SSTATUS_MXR);
+		check_is(try(false, LOAD, ASIDE), CAUSE_LOAD_PAGE);
+		put(entry(ASIDE, 0), pte((u64)target, V | R | W | U | A | D));
+		check_is(try(false, STORE, ASIDE), CAUSE_STORE_PAGE);
+		csr_set(sstatus, SSTATUS_SUM);
+		check_is(try(false, STORE, ASIDE), NOTHING);
+		csr_clear(sstatus, SSTATUS_SUM);
+		check_is(try(false, STORE, ASIDE), CAUSE_STORE_PAGE);
+	}
+	put(entry(ASIDE, 0), 0);
+}
+
 /* Two spaces at one address, changed by satp alone: pages that are not global must not stay. */
 static void changes_spaces(void)
 {
@@ -563,6 +583,7 @@ static void run(int n)
 	forgets_one_page();
 	forgets_large_pages();
 	notices_dirty_pages();
+	heeds_sum_and_mxr_at_once();
 	changes_spaces();
 	modes();
 	data_across();

@@ -21,6 +21,14 @@ expect 0 "under load" "$tenon" run vm.cfg
 kill $busy
 cmp -s out first || fail "under load it differs: '$(diff first out)'"
 
+# What the guest is told is the same each time, too.
+for i in 1 2; do
+	expect 0 "the tree" "$tenon" check vm.cfg --dump-dtb tree$i
+done
+cmp -s tree1 tree2 || fail "the trees differ"
+expect 0 "another tree" "$tenon" check vm.cfg --set vm.deterministic=false --dump-dtb tree3
+cmp -s tree1 tree3 && fail "a machine that is not deterministic gets no seeds"
+
 # No other hypervisor promises it.
 expect 3 "where it cannot be" "$tenon" run vm.cfg --hypervisor null
 one_sentence "where it cannot be"

@@ -19,6 +19,7 @@
 #define RAM     0x80000000ull
 #define PAGES   16u
 #define SIZE    (PAGES * EMU_PAGE)
+#define AROUND  ((size_t)65536) /* that cannot be touched */
 #define ROM     0x40000000ull
 #define TABLES  5u /* pages 1 to 5 hold tables; the first is the root */
 #define CODE    6u /* and code is from this page on */
@@ -53,8 +54,10 @@ static uint64_t random_next(void)
 
 /* ---- the world around the hart ---- */
 
+/* The linker's names.  NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl*) */
 uint64_t __wrap_emu_next_limit(struct backend_vcpu *h);
 void __wrap_emu_sleep_in_turns(struct backend_vcpu *h);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
 /* Something happens between two steps, until there are no more. */
 uint64_t __wrap_emu_next_limit(struct backend_vcpu *h)
@@ -84,10 +87,10 @@ void __wrap_emu_sleep_in_turns(struct backend_vcpu *h)
 static uint8_t *map(uint64_t gpa, size_t size, uint32_t flags)
 {
 	struct backend_error err = { "" };
-	uint8_t *at = mmap(NULL, size + 2 * 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *at = mmap(NULL, size + 2 * AROUND, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	must(at != MAP_FAILED);
-	at += 65536;
+	at += AROUND;
 	must(mprotect(at, size, PROT_READ | PROT_WRITE) == 0);
 	if (flags & BACKEND_MAP_READONLY) {
 		memset(at, 0x13, size);
@@ -99,7 +102,7 @@ static uint8_t *map(uint64_t gpa, size_t size, uint32_t flags)
 
 static void unmap(uint8_t *at, size_t size)
 {
-	(void)munmap(at - 65536, size + 2 * 65536);
+	(void)munmap(at - AROUND, size + 2 * AROUND);
 }
 
 static void create(void)

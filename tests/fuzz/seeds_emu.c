@@ -24,7 +24,7 @@ static void head(struct seed *s, unsigned flags)
 {
 	s->n = 0;
 	seed_le(s, flags, 1);
-	seed_le(s, flags * 77, 4);
+	seed_le(s, flags * UINT64_C(77), 4);
 }
 
 /* The entry @slot of the @table-th table. */
