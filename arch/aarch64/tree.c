@@ -19,6 +19,8 @@
 #define EDGE_RISES 1u
 #define LEVEL_HIGH 4u
 
+#define GICV2_VCPUS 8u
+
 #define PHANDLE_CPU FDT_PHANDLE_FREE
 
 /* ---- processors ---- */
@@ -116,10 +118,11 @@ static uint64_t gic_version(const struct machine *m)
 	return machine_fact(m, ARM_CONF(ARM_CONF_GIC), 3);
 }
 
-/* Those of a GICv2 say for which vCPUs they are. */
+/* Those of a GICv2 say for which of its vCPUs, 8 at the most, they are. */
 static void put_ppi(const struct machine *m, uint32_t number, uint32_t *ret_cells)
 {
-	uint32_t mask = gic_version(m) == 2 ? ((1u << m->vcpus) - 1) << 8 : 0;
+	uint32_t all = m->vcpus < GICV2_VCPUS ? (1u << m->vcpus) - 1 : (1u << GICV2_VCPUS) - 1;
+	uint32_t mask = gic_version(m) == 2 ? all << 8 : 0;
 
 	ret_cells[0] = KIND_PPI;
 	ret_cells[1] = number;

@@ -101,6 +101,21 @@ static void a_gicv2_is_told_when_it_is_there(void **state)
 	finish(&f);
 }
 
+/* A GICv2 has lines to 8; what lies above the mask are other flags. */
+static void a_gicv2_names_eight_processors_at_most(void **state)
+{
+	static const uint32_t vcpus[] = { 8, 9, 40 };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct fixture f = made(vcpus[i], 0);
+
+		fact(&f, ARM_CONF_GIC, 2);
+		write_tree(&f);
+		assert_int_equal(fdt_test_cell(f.blob, "/timer", "interrupts", 2), 0xff04);
+		finish(&f);
+	}
+}
+
 static void counters_are_told_when_they_are_there(void **state)
 {
 	struct fixture f = made(1, 0);
@@ -199,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_gicv3_is_told_without_facts),
 		cmocka_unit_test(a_gicv2_is_told_when_it_is_there),
+		cmocka_unit_test(a_gicv2_names_eight_processors_at_most),
 		cmocka_unit_test(counters_are_told_when_they_are_there),
 		cmocka_unit_test(psci_is_a_hypervisor_call),
 		cmocka_unit_test(interrupts_of_devices_are_shared_ones),

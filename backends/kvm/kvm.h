@@ -115,6 +115,8 @@ int kvm_measure(struct backend_vm *vm, double *ret_ns, struct backend_error *err
 /* ---- of each ISA; those of processors without CPUID and MSRs share kvm_no_cpuid.c ---- */
 
 extern const enum isa kvm_isa;
+/* Whether irqfds do what they should. */
+extern const bool kvm_isa_irqfd;
 
 /* The capabilities without which nothing works; ends with a NULL name. */
 struct kvm_needed {
@@ -162,6 +164,8 @@ int kvm_isa_set_cpuid(struct backend_vcpu *vcpu, const struct backend_cpuid *ent
 	struct backend_error *err);
 int kvm_isa_set_regs(struct backend_vcpu *vcpu, const struct backend_reg *regs, size_t n,
 	struct backend_error *err);
+/* What the guest did, if that is why KVM_RUN fails with @code; else NULL. */
+const char *kvm_isa_guest_fault(int code);
 int kvm_isa_get_regs(struct backend_vcpu *vcpu, struct backend_reg *regs, size_t n);
 int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, size_t n,
 	struct backend_error *err);

@@ -19,6 +19,7 @@
 #define IRQ_LINE_SPI (KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT)
 
 const enum isa kvm_isa = ISA_AARCH64;
+const bool kvm_isa_irqfd = true;
 
 const struct kvm_needed kvm_isa_needed[] = {
 	KVM_NEEDED(USER_MEMORY),
@@ -70,6 +71,15 @@ unsigned long kvm_isa_vm_type(int kvm_fd)
 
 /* ---- the machine ---- */
 
+/* What KVM cannot take apart becomes an exit, which knows the address, instead of an error. */
+static void ask_for_fault_exits(const struct backend_vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_NISV_TO_USER };
+
+	if (kvm_capability(vm->fd, KVM_CAP_ARM_NISV_TO_USER) > 0)
+		(void)kvm_ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 int kvm_isa_vm_create(
 	struct backend_vm *vm, const struct backend_vm_config *config, struct backend_error *err)
 {
@@ -79,11 +89,13 @@ int kvm_isa_vm_create(
 		return backend_fail(err, -ENOMEM, "out of memory");
 	(void)pthread_mutex_init(&isa->lock, NULL);
 	isa->gic_fd = -1;
+	isa->wanted = config->vcpus;
 	isa->gic_irqs = (ARM_SPI_BASE + config->irq_lines + 31u) & ~31u;
 	memcpy(isa->gpa, config->irqchip_gpa, sizeof(isa->gpa));
 	isa->sve = kvm_capability(vm->fd, KVM_CAP_ARM_SVE) > 0;
 	isa->ptrauth = kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 		       kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0;
+	ask_for_fault_exits(vm);
 	vm->isa = isa;
 	return 0;
 }

@@ -6,14 +6,16 @@
 #include "backends/kvm/kvm.h"
 
 #define ARM_MAX_VCPUS 512u
+#define GICV2_VCPUS   8u
 #define ARM_SPI_BASE  32u /* of the interrupts that devices share */
 
 struct kvm_isa_vm {
 	int gic_fd;
 	uint32_t gic_version; /* 2 or 3; 0 = none */
+	uint32_t wanted;      /* vCPUs that are to be */
 	uint32_t gic_irqs;    /* a multiple of 32 */
 	uint64_t gpa[4];      /* as of struct backend_vm_config */
-	bool pmu;             /* asked for and there */
+	bool pmu;             /* asked for */
 	bool sve, ptrauth;
 
 	/* Whose own registers are to be set with all vCPUs there; guarded by lock. */

@@ -68,6 +68,11 @@ int kvm_isa_irqchip_create(struct backend_vm *vm, struct backend_error *err)
 	}
 	if (r == -ENODEV)
 		return backend_fail(err, r, "this host's KVM has neither a GICv3 nor a GICv2");
+	if (r == 0 && vm->isa->gic_version == 2 && vm->isa->wanted > GICV2_VCPUS)
+		return backend_fail(err, -E2BIG,
+			"this host's interrupt controller is a GICv2, which serves %u vCPUs, not "
+			"%u",
+			GICV2_VCPUS, vm->isa->wanted);
 	if (r == 0)
 		r = vm->isa->gic_version == 3 ? place_v3(vm) : place_v2(vm);
 	if (r < 0)

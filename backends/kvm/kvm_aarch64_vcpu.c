@@ -195,3 +195,11 @@ int kvm_isa_get_regs(struct backend_vcpu *vcpu, struct backend_reg *regs, size_t
 	}
 	return 0;
 }
+
+/* Kernels before Linux 5.5 have no exit for this. */
+const char *kvm_isa_guest_fault(int code)
+{
+	return code == -ENOSYS ? "an instruction that KVM cannot take apart accessed an address "
+				 "where there is no memory"
+			       : NULL;
+}

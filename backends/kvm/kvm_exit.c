@@ -151,6 +151,17 @@ static int internal_error(const struct kvm_run *run, struct vcpu_exit *exit)
 	return -EIO;
 }
 
+/* A pair of registers, or a vector, moved to or from where only devices are. */
+static int no_syndrome(const struct kvm_run *run, struct vcpu_exit *exit)
+{
+	exit->kind = VCPU_DEAD;
+	(void)snprintf(exit->text, sizeof(exit->text),
+		"an instruction that KVM cannot take apart accessed 0x%" PRIx64
+		", where there is no memory",
+		(uint64_t)run->arm_nisv.fault_ipa);
+	return 0;
+}
+
 /* ---- calls to the firmware, and registers ---- */
 
 static int sbi_call(const struct kvm_run *run, struct vcpu_exit *exit)
@@ -213,10 +224,7 @@ int kvm_exit_translate(const struct kvm_run *run, struct vcpu_exit *exit)
 	case KVM_EXIT_INTERNAL_ERROR:
 		return internal_error(run, exit);
 	case KVM_EXIT_ARM_NISV:
-		return exit_failed(exit, -ENOTSUP,
-			"an instruction that KVM cannot take apart accessed 0x%" PRIx64
-			", where there is no memory",
-			(uint64_t)run->arm_nisv.fault_ipa);
+		return no_syndrome(run, exit);
 	case KVM_EXIT_UNKNOWN:
 		return exit_failed(exit, -EIO,
 			"the processor left the guest for a reason that KVM does not know: "

@@ -106,6 +106,17 @@ static void simple_exits_have_their_kinds(void **state)
 	(void)exit_of(&run, -EAGAIN);
 }
 
+static void a_guest_dies_of_an_access_without_a_syndrome(void **state)
+{
+	struct kvm_run run = { .exit_reason = KVM_EXIT_ARM_NISV };
+	struct vcpu_exit exit;
+
+	run.arm_nisv.fault_ipa = 0x10000008;
+	exit = exit_of(&run, 0);
+	assert_int_equal(exit.kind, VCPU_DEAD);
+	assert_non_null(strstr(exit.text, "accessed 0x10000008, where there is no memory"));
+}
+
 static void seven_bytes_of_mmio_come_in_three_pieces(void **state)
 {
 	static const uint64_t sizes[] = { 4, 2, 1 }, at[] = { 0, 4, 6 };
@@ -214,6 +225,7 @@ int main(void)
 		cmocka_unit_test(another_internal_error_shows_its_data),
 		cmocka_unit_test(system_events_have_their_kinds),
 		cmocka_unit_test(simple_exits_have_their_kinds),
+		cmocka_unit_test(a_guest_dies_of_an_access_without_a_syndrome),
 		cmocka_unit_test(seven_bytes_of_mmio_come_in_three_pieces),
 		cmocka_unit_test(a_read_takes_the_answers_low_bytes),
 		cmocka_unit_test(a_call_comes_with_its_arguments_and_takes_the_answer),

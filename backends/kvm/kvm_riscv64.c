@@ -3,8 +3,6 @@
  * What a riscv64 machine needs of KVM beyond memory and processors: the advanced interrupt
  * architecture, where the host has it.  Without, KVM has no interrupt controller and the core has
  * one, whose output is each vCPU's external interrupt.
- *
- * No emulated host has it: what is here of it follows Linux's documentation and has not run.
  */
 #include "backends/kvm/kvm_riscv64.h"
 
@@ -17,6 +15,10 @@
 #define AIA_IDENTITIES 255u /* of messages to a vCPU */
 
 const enum isa kvm_isa = ISA_RISCV64;
+
+/* KVM raises a line for an irqfd and never lowers it, so that there is one edge and no second one.
+ * The core raises and lowers it instead. */
+const bool kvm_isa_irqfd = false;
 
 const struct kvm_needed kvm_isa_needed[] = {
 	KVM_NEEDED(USER_MEMORY),
@@ -31,8 +33,9 @@ int kvm_isa_probe(int kvm_fd, struct backend_caps *caps, struct backend_error *e
 {
 	(void)err;
 	caps->phys_bits = (uint32_t)kvm_capability(kvm_fd, KVM_CAP_VM_GPA_BITS);
+	caps->features &= ~(uint32_t)BACKEND_IRQFD;
 	if (!kvm_capability(kvm_fd, KVM_CAP_IRQCHIP))
-		caps->features &= ~(uint32_t)(BACKEND_IRQCHIP | BACKEND_IRQFD);
+		caps->features &= ~(uint32_t)BACKEND_IRQCHIP;
 	return 0;
 }
 
@@ -171,18 +174,22 @@ int kvm_isa_irqchip_finish(struct backend_vm *vm, struct backend_error *err)
 #define APLIC_CLRIE     0x1f00u
 #define APLIC_CLRIP     0x1d00u
 
+/* IMSIC: whether it delivers, from what on, and 64 messages in every second register. */
+#define IMSIC_EIDELIVERY  0x70u
+#define IMSIC_EITHRESHOLD 0x72u
+#define IMSIC_EIP         0x80u
+#define IMSIC_EIE         0xc0u
+#define IMSIC_REGISTERS   (2 * (AIA_IDENTITIES + 1) / 64)
+
 static int clear(const struct kvm_isa_vm *isa, uint32_t offset, uint32_t value)
 {
 	return set_attr(isa, KVM_DEV_RISCV_AIA_GRP_APLIC, offset, &value);
 }
 
-int kvm_isa_vm_reset(struct backend_vm *vm, struct backend_error *err)
+static int reset_sources(const struct kvm_isa_vm *isa)
 {
-	const struct kvm_isa_vm *isa = vm->isa;
 	int r = 0;
 
-	if (!vm->irqchip)
-		return 0;
 	for (uint32_t i = 0; i < (isa->irq_lines + 31) / 32 && r == 0; i++) {
 		r = clear(isa, APLIC_CLRIE + 4 * i, UINT32_MAX);
 		if (r == 0)
@@ -190,8 +197,41 @@ int kvm_isa_vm_reset(struct backend_vm *vm, struct backend_error *err)
 	}
 	for (uint32_t i = 0; i + 1 < isa->irq_lines && r == 0; i++)
 		r = clear(isa, APLIC_SOURCECFG + 4 * i, 0);
+	return r < 0 ? r : clear(isa, APLIC_DOMAINCFG, 0);
+}
+
+static int clear_messages(const struct kvm_isa_vm *isa, uint32_t vcpu, uint32_t number)
+{
+	const uint64_t zero = 0;
+
+	return set_attr(isa, KVM_DEV_RISCV_AIA_GRP_IMSIC,
+		KVM_DEV_RISCV_AIA_IMSIC_MKATTR((uint64_t)vcpu, number), &zero);
+}
+
+static int reset_messages(const struct kvm_isa_vm *isa, uint32_t vcpu)
+{
+	int r = clear_messages(isa, vcpu, IMSIC_EIDELIVERY);
+
 	if (r == 0)
-		r = clear(isa, APLIC_DOMAINCFG, 0);
+		r = clear_messages(isa, vcpu, IMSIC_EITHRESHOLD);
+	for (uint32_t i = 0; i < IMSIC_REGISTERS && r == 0; i += 2) {
+		r = clear_messages(isa, vcpu, IMSIC_EIE + i);
+		if (r == 0)
+			r = clear_messages(isa, vcpu, IMSIC_EIP + i);
+	}
+	return r;
+}
+
+int kvm_isa_vm_reset(struct backend_vm *vm, struct backend_error *err)
+{
+	const struct kvm_isa_vm *isa = vm->isa;
+	int r;
+
+	if (!vm->irqchip)
+		return 0;
+	r = reset_sources(isa);
+	for (uint32_t i = 0; i < isa->vcpus && r == 0; i++)
+		r = reset_messages(isa, i);
 	if (r < 0)
 		return backend_fail(
 			err, r, "KVM cannot reset the interrupt controller: %s", strerror(-r));

@@ -327,3 +327,19 @@ int kvm_isa_vcpu_reset(struct backend_vcpu *vcpu, struct backend_error *err)
 			err, r, "KVM cannot reset vCPU %u: %s", vcpu->index, strerror(-r));
 	return 0;
 }
+
+/* There is no exit for these, the error is all that KVM says.  A processor would raise an access
+ * fault, which the guest could handle, but the address is in KVM's log alone. */
+const char *kvm_isa_guest_fault(int code)
+{
+	switch (code) {
+	case -EOPNOTSUPP:
+		return "the guest jumped to an address where there is no memory, or accessed one "
+		       "with an instruction that KVM cannot take apart";
+	case -EIO:
+		return "the guest accessed an address where there is no memory, and which is not "
+		       "a multiple of the access's size";
+	default:
+		return NULL;
+	}
+}

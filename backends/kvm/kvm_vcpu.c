@@ -154,8 +154,16 @@ static int enter(struct backend_vcpu *vcpu)
 	}
 }
 
+/* What one KVM reports as an exit, another has no exit for. */
 static int enter_failed(struct backend_vcpu *vcpu, int code, struct vcpu_exit *exit)
 {
+	const char *fault = kvm_isa_guest_fault(code);
+
+	if (fault) {
+		exit->kind = VCPU_DEAD;
+		(void)snprintf(exit->text, sizeof(exit->text), "%s", fault);
+		return 0;
+	}
 	exit->kind = VCPU_FAILED;
 	(void)snprintf(exit->text, sizeof(exit->text), "KVM cannot run vCPU %u: %s", vcpu->index,
 		strerror(-code));

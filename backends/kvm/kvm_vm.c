@@ -177,7 +177,7 @@ int kvm_irqfd(struct backend_vm *vm, uint32_t gsi, int fd, bool assign)
 		.flags = assign ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
 	};
 
-	return vm->irqchip ? kvm_ioctl(vm->fd, KVM_IRQFD, &irqfd) : -ENOTSUP;
+	return vm->irqchip && kvm_isa_irqfd ? kvm_ioctl(vm->fd, KVM_IRQFD, &irqfd) : -ENOTSUP;
 }
 
 int kvm_doorbell(struct backend_vm *vm, uint64_t address, uint32_t size, const uint64_t *match,

@@ -20,6 +20,7 @@
 #define LEAF_ADDRESS         0x80000008u
 
 const enum isa kvm_isa = ISA_X86_64;
+const bool kvm_isa_irqfd = true;
 
 const struct kvm_needed kvm_isa_needed[] = {
 	KVM_NEEDED(USER_MEMORY),

@@ -353,3 +353,10 @@ int kvm_isa_set_msrs(struct backend_vcpu *vcpu, const struct backend_msr *msrs, 
 			msrs[r].index, msrs[r].value, vcpu->index);
 	return 0;
 }
+
+/* What a guest does wrong is an exit of its own. */
+const char *kvm_isa_guest_fault(int code)
+{
+	(void)code;
+	return NULL;
+}
