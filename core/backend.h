@@ -249,6 +249,7 @@ struct backend_vm_config {
 	uint64_t reserved_gpa; /* x86: 4 pages below 4 GiB that the hypervisor may use itself */
 	/* Where an interrupt controller of the backend's goes; by enum backend_irqchip_part. */
 	uint64_t irqchip_gpa[4];
+	bool pmu; /* aarch64: the guest wants performance counters */
 };
 
 struct backend_ops {

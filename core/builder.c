@@ -245,7 +245,8 @@ static int setup_vm(struct vm *vm, struct error *err)
 		.isa = vm->arch->isa,
 		.vcpus = vm->config->vcpus,
 		.irq_lines = vm->arch->layout->irq_last + 1,
-		.reserved_gpa = vm->arch->layout->hypervisor_gpa };
+		.reserved_gpa = vm->arch->layout->hypervisor_gpa,
+		.pmu = vm->config->pmu };
 	struct backend_error berr = { "" };
 	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
 		&vm->backend, &vm->caps, err);

@@ -96,7 +96,12 @@ int kvm_isa_vm_create(
 	isa->ptrauth = kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 		       kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0;
 	ask_for_fault_exits(vm);
+	isa->pmu = config->pmu;
 	vm->isa = isa;
+	if (isa->pmu && kvm_capability(vm->fd, KVM_CAP_ARM_PMU_V3) <= 0)
+		return backend_fail(err, -ENOTSUP,
+			"this host's KVM has no performance counters for guests, which pmu = true "
+			"asks for");
 	return 0;
 }
 
