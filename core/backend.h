@@ -261,6 +261,7 @@ struct backend_vm_config {
 	/* Guest time is counted in instructions, and vCPUs take turns; only with
 	 * BACKEND_DETERMINISTIC. */
 	bool deterministic;
+	bool pmu; /* aarch64: the guest wants performance counters */
 };
 
 struct backend_ops {

@@ -257,7 +257,8 @@ static int setup_vm(struct vm *vm, struct error *err)
 		.vcpus = vm->config->vcpus,
 		.irq_lines = vm->arch->layout->irq_last + 1,
 		.reserved_gpa = vm->arch->layout->hypervisor_gpa,
-		.deterministic = vm->config->deterministic };
+		.deterministic = vm->config->deterministic,
+		.pmu = vm->config->pmu };
 	struct backend_error berr = { "" };
 	int ret = backend_choose(&vm->loader, vm->config, vm->arch->isa, vm->payload.kernel.path,
 		&vm->backend, &vm->caps, err);

@@ -96,6 +96,7 @@ static void take_vm(struct vm_config *config, struct config_source *source)
 	config->on_reboot = settings_int(vm, "on_reboot") ? ON_REBOOT_EXIT : ON_REBOOT_RESET;
 	config->shutdown_timeout = (uint32_t)settings_int(vm, "shutdown_timeout");
 	config->acpi = settings_int(vm, "acpi");
+	config->pmu = settings_int(vm, "pmu");
 	config->sandbox = (enum sandbox_mode)settings_int(vm, "sandbox");
 	config->timing = settings_int(vm, "timing");
 	config->platform_devices = settings_int(vm, "platform_devices");

@@ -60,6 +60,7 @@ struct vm_config {
 	enum on_reboot on_reboot;
 	uint32_t shutdown_timeout; /* seconds; 0 = stop at once */
 	bool acpi;
+	bool pmu; /* the guest gets performance counters */
 	enum sandbox_mode sandbox;
 	bool timing;
 	bool platform_devices;  /* the core added `power` if it was not there */

@@ -19,6 +19,7 @@ const struct tenon_key config_vm_keys[] = {
 	{ "shutdown_timeout", TENON_KEY_INT, 0, "30", "0..86400",
 		"seconds that the guest has to power off when asked" },
 	{ "acpi", TENON_KEY_BOOL, 0, "true", NULL, "describe the machine through ACPI (x86-64)" },
+	{ "pmu", TENON_KEY_BOOL, 0, "false", NULL, "performance counters for the guest (aarch64)" },
 	{ "sandbox", TENON_KEY_ENUM, 0, "on", "on|log|off",
 		"what is left to the process once devices are attached" },
 	{ "timing", TENON_KEY_BOOL, 0, "false", NULL, "print where the time went" },

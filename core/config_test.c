@@ -64,6 +64,7 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(config->on_reboot, ON_REBOOT_RESET);
 	assert_int_equal(config->shutdown_timeout, 30);
 	assert_true(config->acpi);
+	assert_false(config->pmu);
 	assert_false(config->timing);
 	assert_string_equal(config->payload.kernel, "k");
 	assert_string_equal(config->payload.cmdline, "");
@@ -77,7 +78,7 @@ static void reads_everything_of_the_vm(void **state)
 	struct vm_config *config = read_text(
 		"vm: { name = \"web-1\"; vcpus = 8; threads_per_core = 2; cores_per_socket = 2;\n"
 		"  memory = \"4G\"; hypervisor = \"kvm\"; on_reboot = \"exit\"; acpi = false;\n"
-		"  deterministic = true;\n"
+		"  deterministic = true; pmu = true;\n"
 		"  shutdown_timeout = 5; timing = true; oem_strings = ( \"a\", \"b\" );\n"
 		"  plugin_path = [ \"/x\", \"y\" ]; };\n"
 		"payload: { bundle = \"b.so\"; boot = \"pvh\"; cmdline = \"quiet\" };");
@@ -91,6 +92,7 @@ static void reads_everything_of_the_vm(void **state)
 	assert_true(config->deterministic);
 	assert_int_equal(config->on_reboot, ON_REBOOT_EXIT);
 	assert_false(config->acpi);
+	assert_true(config->pmu);
 	assert_int_equal(config->shutdown_timeout, 5);
 	assert_true(config->timing);
 	assert_int_equal(config->n_oem_strings, 2);

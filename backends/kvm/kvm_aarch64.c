@@ -71,6 +71,15 @@ unsigned long kvm_isa_vm_type(int kvm_fd)
 
 /* ---- the machine ---- */
 
+/* What KVM cannot take apart becomes an exit, which knows the address, instead of an error. */
+static void ask_for_fault_exits(const struct backend_vm *vm)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_NISV_TO_USER };
+
+	if (kvm_capability(vm->fd, KVM_CAP_ARM_NISV_TO_USER) > 0)
+		(void)kvm_ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 int kvm_isa_vm_create(
 	/* What KVM cannot take apart becomes an exit, which knows the address, instead of an error.
 	 */
@@ -96,7 +105,13 @@ int kvm_isa_vm_create(
 	isa->sve = kvm_capability(vm->fd, KVM_CAP_ARM_SVE) > 0;
 	isa->ptrauth = kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 		       kvm_capability(vm->fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0;
+	ask_for_fault_exits(vm);
+	isa->pmu = config->pmu;
 	vm->isa = isa;
+	if (isa->pmu && kvm_capability(vm->fd, KVM_CAP_ARM_PMU_V3) <= 0)
+		return backend_fail(err, -ENOTSUP,
+			"this host's KVM has no performance counters for guests, which pmu = true "
+			"asks for");
 	return 0;
 	ask_for_fault_exits(vm);
 }

@@ -15,7 +15,7 @@ struct kvm_isa_vm {
 	uint32_t wanted;      /* vCPUs that are to be */
 	uint32_t gic_irqs;    /* a multiple of 32 */
 	uint64_t gpa[4];      /* as of struct backend_vm_config */
-	bool pmu;             /* asked for and there */
+	bool pmu;             /* asked for */
 	bool sve, ptrauth;
 
 	/* Whose own registers are to be set with all vCPUs there; guarded by lock. */
