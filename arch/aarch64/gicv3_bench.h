@@ -204,10 +204,11 @@ static inline void bring_up(struct bench *b)
 
 static inline void begin_raw(struct bench *b)
 {
-	const struct arch_irqchip_sink sink = { bench_line, b };
+	struct arch_irqchip_sink sink = { .vcpu_line = bench_line };
 	struct error err;
 
 	*b = (struct bench){ .bus = bus_create() };
+	sink.opaque = b;
 	assert_non_null(b->bus);
 	assert_int_equal(gicv3_ops.create(b->bus, CPUS, &sink, &b->chip, &err), 0);
 }

@@ -122,11 +122,11 @@ static void routers_have_two_halves(void **state)
 	struct bench b;
 
 	begin_raw(&b);
-	put_size(&b, ARM_GICD + IROUTER + 8 * 32, 8, ~0ull);
-	assert_int_equal(at_size(&b, ARM_GICD + IROUTER + 8 * 32, 8), 0xff00ffffffull);
-	put_dist(&b, IROUTER + 8 * 33, 0x102);
-	put_dist(&b, IROUTER + 8 * 33 + 4, 3);
-	assert_int_equal(at_size(&b, ARM_GICD + IROUTER + 8 * 33, 8), 0x300000102ull);
+	put_size(&b, ARM_GICD + IROUTER + 8ull * 32, 8, ~0ull);
+	assert_int_equal(at_size(&b, ARM_GICD + IROUTER + 8ull * 32, 8), 0xff00ffffffull);
+	put_dist(&b, IROUTER + 8ull * 33, 0x102);
+	put_dist(&b, IROUTER + 8ull * 33 + 4, 3);
+	assert_int_equal(at_size(&b, ARM_GICD + IROUTER + 8ull * 33, 8), 0x300000102ull);
 	end(&b);
 }
 
@@ -264,20 +264,20 @@ static void interrupts_go_where_they_are_routed(void **state)
 	enable(&b, 991);
 	spi(&b, 991, true);
 	assert_true(b.irq[0]);
-	put_size(&b, ARM_GICD + IROUTER + 8 * 991, 8, 0x101);
+	put_size(&b, ARM_GICD + IROUTER + 8ull * 991, 8, 0x101);
 	assert_true(!b.irq[0] && b.irq[17]);
 	/* To vCPUs that there are not: the next, another group, other fields. */
 	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
-		put_size(&b, ARM_GICD + IROUTER + 8 * 991, 8, nobody[i]);
+		put_size(&b, ARM_GICD + IROUTER + 8ull * 991, 8, nobody[i]);
 		for (uint32_t cpu = 0; cpu < CPUS; cpu++)
 			assert_false(b.irq[cpu]);
 	}
-	put_size(&b, ARM_GICD + IROUTER + 8 * 991, 8, 5);
+	put_size(&b, ARM_GICD + IROUTER + 8ull * 991, 8, 5);
 	assert_true(b.irq[5]);
 	assert_int_equal(mrs(&b, 5, IAR1), 991);
 	/* It may end elsewhere. */
 	spi(&b, 991, false);
-	put_size(&b, ARM_GICD + IROUTER + 8 * 991, 8, 6);
+	put_size(&b, ARM_GICD + IROUTER + 8ull * 991, 8, 6);
 	spi(&b, 991, true);
 	assert_false(b.irq[6]);
 	msr(&b, 5, EOIR1, 991);

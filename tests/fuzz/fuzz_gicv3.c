@@ -98,8 +98,8 @@ static void bring_up(uint32_t cpu)
 {
 	put(ARM_GICD, 4, 3);
 	for (uint32_t i = 1; i < 31; i++) {
-		put(ARM_GICD + 0x80 + 4 * i, 4, i % 4 ? ~0u : 0);
-		put(ARM_GICD + 0x100 + 4 * i, 4, ~0u);
+		put(ARM_GICD + 0x80 + 4ull * i, 4, i % 4 ? ~0u : 0);
+		put(ARM_GICD + 0x100 + 4ull * i, 4, ~0u);
 	}
 	put(ARM_GICR + ARM_GICR_SIZE * cpu + 0x14, 4, 0);
 	put(ARM_GICR + ARM_GICR_SIZE * cpu + 0x10080, 4, 0xfffffff0);

@@ -139,7 +139,7 @@ static int is_group_1(uint32_t sgi)
 
 	for (uint32_t cpu = 0; cpu < WALK_CPUS; cpu++)
 		groups &= walk_read(WALK_REDIST, cpu, SGI_PAGE + 0x80, 4);
-	return groups >> sgi & 1;
+	return (groups >> sgi & 1) != 0;
 }
 
 /* Whether ICC_SGI1R_EL1 sends what is in group 0, where there is one Security state, KVM answers

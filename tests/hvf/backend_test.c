@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE 65536u /* of any host */
+#define PAGE ((size_t)65536) /* of any host */
 
 static const struct backend_module *module;
 static const struct backend_ops *ops;

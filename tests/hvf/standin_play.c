@@ -65,12 +65,12 @@ static void wait_inside(const struct standin_vcpu *v)
 
 static uint64_t get(const struct standin_vcpu *v, uint32_t reg)
 {
-	return reg >= STANDIN_SYS ? v->sys[reg - STANDIN_SYS] : v->regs[reg];
+	return reg < STANDIN_REGS ? v->regs[reg] : v->sys[reg - STANDIN_SYS];
 }
 
 static void put(struct standin_vcpu *v, uint32_t reg, uint64_t value)
 {
-	if (reg >= STANDIN_SYS)
+	if (reg >= STANDIN_REGS)
 		v->sys[reg - STANDIN_SYS] = value;
 	else if (reg != STANDIN_XZR)
 		v->regs[reg] = value;

@@ -58,6 +58,8 @@ static uint64_t number(const char *word, unsigned line)
 
 static uint32_t reg(const char *word, unsigned line)
 {
+	uint64_t value;
+
 	if (!word)
 		standin_fail("script:%u: a register is missing", line);
 	if (strcmp(word, "pc") == 0)
@@ -66,9 +68,10 @@ static uint32_t reg(const char *word, unsigned line)
 		return HV_REG_CPSR;
 	if (strcmp(word, "xzr") == 0)
 		return STANDIN_XZR;
-	if (word[0] == 'x')
-		return (uint32_t)number(word + 1, line);
-	return STANDIN_SYS + (uint32_t)number(word, line);
+	value = number(word[0] == 'x' ? word + 1 : word, line);
+	if (value > (word[0] == 'x' ? 30u : 0xffffu))
+		standin_fail("script:%u: there is no register %s", line, word);
+	return (uint32_t)(word[0] == 'x' ? value : STANDIN_SYS + value);
 }
 
 static void parse_step(struct step *step, char **words, unsigned line)
