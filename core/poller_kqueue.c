@@ -75,7 +75,9 @@ static int watch_for_end(struct poller *p, int fd, void *tag)
 	int r = change(p, (uintptr_t)fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, marked);
 	int w = change(p, (uintptr_t)fd, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, marked);
 
-	return r < 0 && w < 0 ? r : 0; /* some descriptors know only one of them */
+	if (r == 0 || w == 0) /* some descriptors know only one of them */
+		return 0;
+	return r == -EINVAL ? -EPERM : r;
 }
 
 static int watch(struct poller *p, int fd, uint32_t events, void *tag)
@@ -90,7 +92,8 @@ static int watch(struct poller *p, int fd, uint32_t events, void *tag)
 		ret = change(p, (uintptr_t)fd, EVFILT_WRITE, EV_ADD, 0, tag);
 	if (ret < 0)
 		poller_remove(p, fd);
-	return ret;
+	/* A device that no filter knows is one that is always ready, such as /dev/null. */
+	return ret == -EINVAL ? -EPERM : ret;
 }
 
 static bool is_watched(const struct poller *p, int fd)

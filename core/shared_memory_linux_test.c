@@ -13,7 +13,7 @@
 
 #include "core/shared_memory.h"
 
-#define SIZE 65536u
+#define SIZE 65536
 
 static void what_is_cleared_is_given_back(void **state)
 {
@@ -41,7 +41,7 @@ static void nobody_changes_its_size(void **state)
 	assert_int_equal(shared_memory_create("test", SIZE, &fd), 0);
 	assert_int_equal(ftruncate(fd, 0), -1);
 	assert_int_equal(errno, EPERM);
-	assert_int_equal(ftruncate(fd, 2 * SIZE), -1);
+	assert_int_equal(ftruncate(fd, (off_t)2 * SIZE), -1);
 	(void)close(fd);
 }
 

@@ -133,6 +133,7 @@ static int mask_of(const struct queue *q, const struct knote *n, uint32_t *ret_m
 static int update(struct queue *q, const struct knote *n)
 {
 	struct epoll_event ev = { .data.fd = n->fd };
+	struct stat st;
 	uint32_t mask;
 	int ret = mask_of(q, n, &mask);
 
@@ -145,9 +146,10 @@ static int update(struct queue *q, const struct knote *n)
 	if (epoll_ctl(q->fd, EPOLL_CTL_MOD, n->fd, &ev) == 0 ||
 		(errno == ENOENT && epoll_ctl(q->fd, EPOLL_CTL_ADD, n->fd, &ev) == 0))
 		return 0;
-	return errno == EPERM
-		       ? 0
-		       : errno; /* a queue takes regular files, of which nothing is told here */
+	if (errno != EPERM)
+		return errno;
+	/* A queue takes regular files, of which nothing is told here, and not every device. */
+	return fstat(n->fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : EINVAL;
 }
 
 /* A descriptor that was closed took its notes along. */
