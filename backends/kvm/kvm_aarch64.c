@@ -81,17 +81,7 @@ static void ask_for_fault_exits(const struct backend_vm *vm)
 }
 
 int kvm_isa_vm_create(
-	/* What KVM cannot take apart becomes an exit, which knows the address, instead of an error.
-	 */
-	static void ask_for_fault_exits(const struct backend_vm *vm) {
-		struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_NISV_TO_USER };
-
-		if (kvm_capability(vm->fd, KVM_CAP_ARM_NISV_TO_USER) > 0)
-			(void)kvm_ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
-	}
-
-	struct backend_vm *vm,
-	const struct backend_vm_config *config, struct backend_error *err)
+	struct backend_vm *vm, const struct backend_vm_config *config, struct backend_error *err)
 {
 	struct kvm_isa_vm *isa = calloc(1, sizeof(*isa));
 
@@ -113,7 +103,6 @@ int kvm_isa_vm_create(
 			"this host's KVM has no performance counters for guests, which pmu = true "
 			"asks for");
 	return 0;
-	ask_for_fault_exits(vm);
 }
 
 void kvm_isa_vm_destroy(struct backend_vm *vm)
