@@ -99,9 +99,15 @@ rfbClient *vnc_join(const struct vnc_wish *wish)
 	return rfbInitClient(c, NULL, NULL) ? c : NULL; /* which frees it if not */
 }
 
+/* libvncclient does not look at what it has read already. */
+static int await(rfbClient *c, unsigned us)
+{
+	return c->buffered > 0 ? 1 : WaitForMessage(c, us);
+}
+
 static int hear(rfbClient *c)
 {
-	return WaitForMessage(c, PATIENCE_US) > 0 && HandleRFBServerMessage(c);
+	return await(c, PATIENCE_US) > 0 && HandleRFBServerMessage(c);
 }
 
 static void ask(rfbClient *c)
@@ -118,14 +124,14 @@ void vnc_settle(rfbClient *c)
 {
 	for (unsigned i = 0; i < 3; i++)
 		ask(c);
-	while (WaitForMessage(c, 0) > 0)
+	while (await(c, 0) > 0)
 		TK_TRUE(HandleRFBServerMessage(c));
 }
 
 int vnc_has_ended(rfbClient *c)
 {
 	for (unsigned i = 0; i < 100; i++) {
-		if (WaitForMessage(c, PATIENCE_US) <= 0)
+		if (await(c, PATIENCE_US) <= 0)
 			return 0;
 		if (!HandleRFBServerMessage(c))
 			return 1;
