@@ -351,12 +351,19 @@ TK_TEST(a_client_that_takes_nothing_does_not_hold_the_guest_up)
 {
 	struct tk_dev *d = vnc_device("");
 	rfbClient *c = vnc_join(&plain);
+	struct tenon_surface s = { .struct_size = sizeof(s),
+		.height = 200,
+		.stride = 200 * 4,
+		.format = TENON_FORMAT_XRGB8888,
+		.fd = -1,
+		.pixels = vnc_pixels };
 
 	TK_TRUE(c);
 	vnc_settle(c);
 	for (unsigned i = 0; i < 50; i++) {
 		TK_TRUE(SendFramebufferUpdateRequest(c, 0, 0, (int)WIDTH, (int)HEIGHT, FALSE));
-		vnc_show(200 - i % 2, 200);
+		s.width = 200 - i % 2;
+		tk_show(&s);
 		tk_run_until_idle(d);
 	}
 	vnc_leave(c);
