@@ -23,6 +23,7 @@
 
 #define BAR       4.0
 #define TOLERANCE 1.05 /* between one hart and two */
+#define BUSY      1.4  /* times its CPU time: who took longer on the wall had to wait for others */
 #define QEMU      "qemu-system-riscv64"
 
 struct row {
@@ -95,6 +96,22 @@ static int measure_all(
 	return 0;
 }
 
+/* Two harts against one, by the wall's clock: which says something on a machine that is free. */
+static bool judge_harts(
+	const struct machine_times *one, const struct machine_times *two, bool measured)
+{
+	if (!measured)
+		return true;
+	if (one->wall_s > one->cpu_s * BUSY) {
+		(void)printf("not judged: two harts against one, because this machine is busy\n");
+		return true;
+	}
+	if (two->wall_s <= one->wall_s * TOLERANCE)
+		return true;
+	(void)printf("MISSED: two harts boot in %.2f s, one in %.2f s\n", two->wall_s, one->wall_s);
+	return false;
+}
+
 /* Whether the bars are cleared, of what was measured. */
 static bool judge(const struct figures *figures)
 {
@@ -109,13 +126,9 @@ static bool judge(const struct figures *figures)
 			ratio, BAR);
 		good = false;
 	}
-	if (figures[0].measured && figures[1].measured &&
-		figures[1].emu.wall_s > figures[0].emu.wall_s * TOLERANCE) {
-		(void)printf("MISSED: two harts boot in %.2f s, one in %.2f s\n",
-			figures[1].emu.wall_s, figures[0].emu.wall_s);
-		good = false;
-	}
-	return good;
+	return judge_harts(&figures[0].emu, &figures[1].emu,
+		       figures[0].measured && figures[1].measured) &&
+	       good;
 }
 
 static void print(const struct figures *figures)
