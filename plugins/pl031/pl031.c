@@ -131,7 +131,7 @@ static void write_register(struct pl031 *p, uint64_t offset, uint32_t value)
 		begin_match(p);
 		break;
 	case MASK:
-		p->wanted = value & 1;
+		p->wanted = (value & 1) != 0;
 		break;
 	case CLEAR:
 		p->raised = p->raised && !(value & 1);

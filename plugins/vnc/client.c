@@ -110,10 +110,20 @@ static int hear(rfbClient *c)
 	return await(c, PATIENCE_US) > 0 && HandleRFBServerMessage(c);
 }
 
+/* Each answer has a size and then a picture; what nobody takes fills the socket, and then both ends
+ * wait for each other until the server throws the client out. */
+static void take_what_came(rfbClient *c)
+{
+	while (await(c, 0) > 0)
+		TK_TRUE(HandleRFBServerMessage(c));
+}
+
 static void ask(rfbClient *c)
 {
-	const unsigned before = finished;
+	unsigned before;
 
+	take_what_came(c);
+	before = finished;
 	TK_TRUE(SendFramebufferUpdateRequest(c, 0, 0, c->width, c->height, FALSE));
 	while (finished == before)
 		TK_TRUE(hear(c));

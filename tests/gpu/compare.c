@@ -22,8 +22,8 @@ int main(int argc, char **argv)
 		puts("compare: there is no picture");
 		return 1;
 	}
-	width = (uint32_t)atoi(argv[2]);
-	height = (uint32_t)atoi(argv[3]);
+	width = (uint32_t)strtoul(argv[2], NULL, 10);
+	height = (uint32_t)strtoul(argv[3], NULL, 10);
 	if (head.width != width || head.height != height)
 		return wrong("the size", (long long)head.width << 32 | head.height,
 			(long long)width << 32 | height);

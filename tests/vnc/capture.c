@@ -68,7 +68,7 @@ static bool type(rfbClient *c, const char *text)
 	for (; *text; text++) {
 		const bool is_newline = text[0] == '\\' && text[1] == 'n';
 
-		if (!type_one(c, is_newline ? '\n' : *text))
+		if (!type_one(c, (char)(is_newline ? '\n' : *text)))
 			return false;
 		text += is_newline;
 	}
