@@ -1,6 +1,6 @@
 # shellcheck shell=dash disable=SC1091,SC2016,SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# lab-arch: riscv64 emu
+# lab-arch: riscv64
 # U-Boot, as firmware in S-mode, comes to its prompt, reads the device tree, finds virtio devices,
 # and powers the machine off.
 . /lab/caselib.sh
