@@ -141,8 +141,10 @@ static void look_at(struct tk_dev *d)
 	display_member_remove(kd.viewer);
 	kd.viewer = NULL;
 	memset(kd.seen, 0, sizeof(kd.seen));
-	if (display_view(hub(), kd.viewer_dev, &kd.viewer, d->cd->name, &viewer_ops) < 0 ||
-		display_hub_connect(hub(), &nobody, &wanted) < 0)
+	/* First the hub, which makes the kit's own devices. */
+	if (!hub() ||
+		display_view(kd.hub, kd.viewer_dev, &kd.viewer, d->cd->name, &viewer_ops) < 0 ||
+		display_hub_connect(kd.hub, &nobody, &wanted) < 0)
 		kit_fail("%s draws nothing", d->cd->name);
 	drawing = d;
 	display_member_pause(kd.viewer, false);
@@ -210,7 +212,8 @@ static const struct tenon_drawer_ops drawer_ops = {
 
 static struct display_member *drawer(void)
 {
-	if (!kd.drawer && display_create(hub(), kd.drawer_dev, &kd.drawer, 1, &drawer_ops) < 0)
+	if (!kd.drawer && hub() &&
+		display_create(kd.hub, kd.drawer_dev, &kd.drawer, 1, &drawer_ops) < 0)
 		kit_fail("the test kit is out of memory");
 	display_member_pause(kd.drawer, false);
 	return kd.drawer;
@@ -356,8 +359,8 @@ static int svc_view(struct tenon_dev *dev, const char *name, const struct tenon_
 	if (kit_fails("tenon.display view", ROLE_MAIN))
 		return -ENOMEM;
 	(void)drawer();
-	if (!kd.taker &&
-		display_take_input(hub(), kd.input_dev, &kd.taker, UINT32_MAX, &input_ops) < 0)
+	if (!kd.taker && hub() &&
+		display_take_input(kd.hub, kd.input_dev, &kd.taker, UINT32_MAX, &input_ops) < 0)
 		return -ENOMEM;
 	display_member_pause(kd.taker, false);
 	(void)name;
