@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define PATIENCE_US 10000000u
+#define QUIET_US    5000
 #define TRIES       50u /* pictures that are asked for until the right one is there */
 
 char vnc_folder[64], vnc_socket[80];
@@ -110,11 +111,11 @@ static int hear(rfbClient *c)
 	return await(c, PATIENCE_US) > 0 && HandleRFBServerMessage(c);
 }
 
-/* Each answer has a size and then a picture; what nobody takes fills the socket, and then both ends
- * wait for each other until the server throws the client out. */
+/* Each question has two answers, a size and then a picture.  Whoever asks again after the first is
+ * further and further ahead, until neither end can write and the server throws the client out. */
 static void take_what_came(rfbClient *c)
 {
-	while (await(c, 0) > 0)
+	while (await(c, QUIET_US) > 0)
 		TK_TRUE(HandleRFBServerMessage(c));
 }
 
