@@ -361,6 +361,7 @@ static void changing(void)
 
 int main(void)
 {
+	check_is(csr_read(scounteren), 7); /* as firmware leaves it: users read the clock */
 	attempt_init();
 	map_all();
 	numbers();
